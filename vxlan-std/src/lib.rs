@@ -1,0 +1,1 @@
+//! Clock, sockets, TAP and loop around `vxlan-core`.
