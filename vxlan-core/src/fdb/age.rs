@@ -1,0 +1,145 @@
+//! Ageing.
+
+use core::time::Duration;
+
+use super::remove::Sweep;
+use super::slot::Index;
+use super::stamp::{self, Stamp};
+use super::storage::Storage;
+use super::table::Dying;
+use super::{Fdb, Flags, Record, State};
+use crate::Instant;
+
+/// The longest pause between two sweeps (`FDB_AGE_INTERVAL`).
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Which entries are too old. [`Ageing::new`] gives the rules of Linux 6.18.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ageing {
+    /// How long an entry lives; counted in steps of 10 ms. Zero: all that may age is too old.
+    /// An entry keeps 32-bit times: intervals of 248 days and more never end.
+    pub interval: Duration,
+    /// Since when.
+    pub clock: Clock,
+    /// Entries with any of these bits do not age.
+    pub exempt_state: State,
+    /// Entries with any of these flags do not age.
+    pub exempt_flags: Flags,
+}
+
+/// Which time of an entry its age counts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Clock {
+    /// [`Entry::updated`](super::Entry::updated): traffic from there and changes keep it alive.
+    Updated,
+    /// [`Entry::used`](super::Entry::used), as in Linux 4.3: traffic to there as well.
+    Used,
+}
+
+impl Ageing {
+    /// As Linux 6.18 does: entries last heard of `interval` ago, but for permanent, static
+    /// (NOARP) and externally learned ones.
+    #[must_use]
+    pub const fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            clock: Clock::Updated,
+            exempt_state: State::PERMANENT.union(State::NOARP),
+            exempt_flags: Flags::EXT_LEARNED,
+        }
+    }
+}
+
+/// What a sweep takes out: one record for each `RTM_DELNEIGH` that Linux sends. Its state is
+/// STALE.
+///
+/// The work is done as the iterator is driven; dropping it does the rest.
+#[derive(Debug)]
+pub struct Aged<'a> {
+    sweep: Sweep<'a>,
+    ageing: Ageing,
+    now: Instant,
+    deadline: Instant,
+}
+
+impl<S: Storage> Fdb<S> {
+    /// Takes out the entries that are too old, newest first. Kernel: `vxlan_cleanup()`.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use vxlan_core::{Instant, Salt, fdb};
+    /// # let mut fdb = fdb::Fdb::new(fdb::Fixed::<1, 1, 1>::new(), Salt::default());
+    /// let ageing = fdb::Ageing::new(Duration::from_secs(300));
+    /// let mut aged = fdb.age(Instant::ZERO, ageing);
+    /// for record in &mut aged {
+    ///     println!("gone: {record:?}");
+    /// }
+    /// assert_eq!(aged.deadline(), Instant::from_millis(10_000));
+    /// ```
+    pub fn age(&mut self, now: Instant, ageing: Ageing) -> Aged<'_> {
+        self.head.clock = now;
+        Aged {
+            sweep: Sweep::all(self.table_mut()),
+            ageing,
+            now,
+            deadline: now + SWEEP_INTERVAL,
+        }
+    }
+}
+
+impl Aged<'_> {
+    /// Finishes the sweep and says when the next one is due: when the first entry expires, in
+    /// [`SWEEP_INTERVAL`] at the latest.
+    #[must_use]
+    pub fn deadline(mut self) -> Instant {
+        self.by_ref().for_each(drop);
+        self.deadline
+    }
+
+    fn visit(&mut self, index: Index) -> Option<Dying> {
+        let slot = self.sweep.table.entry(index)?;
+        if slot.state.intersects(self.ageing.exempt_state)
+            || slot.flags.intersects(self.ageing.exempt_flags)
+        {
+            return None;
+        }
+        let since = match self.ageing.clock {
+            Clock::Updated => slot.updated.get(),
+            Clock::Used => slot.used.get(),
+        };
+        let now = Stamp::at(self.now);
+        let interval = stamp::units(self.ageing.interval);
+        // A time ahead of `now` is a negative age: it takes longer than the interval.
+        let left = interval.saturating_sub_signed(now.since(since));
+        if left == 0 {
+            let mut dying = self.sweep.table.take(index)?;
+            dying.entry.state = State::STALE;
+            return Some(dying);
+        }
+        let due = now.instant(self.now) + stamp::duration(left);
+        self.deadline = self.deadline.min(due);
+        None
+    }
+}
+
+impl Iterator for Aged<'_> {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        loop {
+            if let Some(record) = self.sweep.bury() {
+                return Some(record);
+            }
+            let index = self.sweep.step()?;
+            self.sweep.dying = self.visit(index);
+        }
+    }
+}
+
+impl core::iter::FusedIterator for Aged<'_> {}
+
+impl Drop for Aged<'_> {
+    fn drop(&mut self) {
+        self.for_each(drop);
+    }
+}

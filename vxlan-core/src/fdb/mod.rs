@@ -1,0 +1,151 @@
+//! The forwarding database: which remote VTEPs an inner address is behind.
+//!
+//! Behaves as that of Linux 6.18 (`drivers/net/vxlan`), which `bridge fdb` shows and changes:
+//! entries by address and network, each with a list of remotes or a nexthop group; the same
+//! answers to the same requests, the same notifications, the same order (newest first).
+//!
+//! It knows no packets, no devices, no routes and no clock. Time is an argument, and so is
+//! whether a nexthop group is usable. What it needs for a look-up is shared, so that frames are
+//! decided about on `&self`; changes take `&mut self` and return what there is to tell.
+//!
+//! ```
+//! use vxlan_core::fdb::{Fdb, Fixed, Flags, Key, Mode, Remote, State, Update};
+//! use vxlan_core::{Instant, Mac, Salt};
+//!
+//! let mut fdb = Fdb::new(Fixed::<64, 64, 64>::new(), Salt::default());
+//! let key = Key { mac: Mac::new([2, 0, 0, 0, 0, 1]), vni: 42 };
+//! let remote = Remote { addr: [192, 0, 2, 1].into(), port: 4789, vni: 42, ifindex: None };
+//! let learned = fdb.update(
+//!     Instant::ZERO,
+//!     &Update {
+//!         key,
+//!         state: State::REACHABLE,
+//!         flags: Flags::SELF,
+//!         mode: Mode::CREATE | Mode::EXCL,
+//!         destination: remote.into(),
+//!         limit: 0,
+//!     },
+//! )?;
+//! assert!(learned.is_some(), "something to tell");
+//! let entry = fdb.find(&key).ok_or("lost")?;
+//! assert_eq!(entry.first_remote(), Some(&remote));
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+
+mod age;
+mod entry;
+mod error;
+mod flags;
+#[cfg(feature = "alloc")]
+mod growable;
+mod hash;
+mod iter;
+mod key;
+mod remote;
+mod remove;
+mod slot;
+mod stamp;
+mod storage;
+mod table;
+mod update;
+mod view;
+
+use core::fmt;
+
+pub use age::{Aged, Ageing, Clock, SWEEP_INTERVAL};
+pub use entry::{Entry, Record, Remotes};
+pub use error::{Error, Full, NexthopError};
+pub use flags::{Flags, Mode, State};
+#[cfg(feature = "alloc")]
+pub use growable::Growable;
+pub use hash::Hasher;
+pub use iter::{Entries, Iter};
+pub use key::Key;
+pub use remote::{Destination, NexthopId, Remote};
+pub use remove::{Filter, Keep, Removed};
+pub use slot::{Bucket, EntrySlot, RemoteSlot};
+pub use storage::{Borrowed, Fixed, Storage};
+pub use update::{Target, Update};
+pub use view::{View, ViewMut};
+
+use crate::{Instant, Salt};
+use slot::Index;
+use table::{Head, TableMut};
+
+/// The forwarding database of one device.
+pub struct Fdb<S> {
+    storage: S,
+    head: Head,
+    hasher: Hasher,
+}
+
+impl<S: Storage> Fdb<S> {
+    /// An empty table in `storage`. The salt decides about nothing but the order within the
+    /// memory.
+    pub fn new(storage: S, salt: Salt) -> Self {
+        let mut fdb = Self {
+            storage,
+            head: Head::default(),
+            hasher: Hasher::new(salt),
+        };
+        fdb.storage.view_mut().buckets.clear();
+        fdb
+    }
+
+    /// The number of entries. Remotes do not count.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.head.len as usize
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.head.len == 0
+    }
+
+    /// How many entries the storage can hold, for `Growable` without growing.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.storage.view().entries.len()
+    }
+
+    /// The entry with exactly this key. Changes nothing, neither of its times.
+    #[must_use]
+    #[inline]
+    pub fn find(&self, key: &Key) -> Option<Entry<'_>> {
+        let mac = key.mac.to_u64();
+        let view = self.storage.view();
+        let (_, slot) = view.find(self.hasher.hash(mac, key.vni), mac, key.vni)?;
+        Some(Entry {
+            slot,
+            remotes: view.remotes,
+            clock: self.head.clock,
+        })
+    }
+
+    fn entry_at(&self, index: Index) -> Option<Entry<'_>> {
+        let view = self.storage.view();
+        Some(Entry {
+            slot: view.entries.get(index)?,
+            remotes: view.remotes,
+            clock: self.head.clock,
+        })
+    }
+
+    fn table_mut(&mut self) -> TableMut<'_> {
+        TableMut {
+            view: self.storage.view_mut(),
+            head: &mut self.head,
+            hasher: &self.hasher,
+        }
+    }
+}
+
+impl<S> fmt::Debug for Fdb<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fdb")
+            .field("len", &self.head.len)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,241 @@
+//! Deleting: one entry or remote by request, many by a filter.
+
+use core::net::IpAddr;
+
+use super::slot::{Index, Link, Stored};
+use super::storage::Storage;
+use super::table::{Dying, TableMut};
+use super::{Error, Fdb, Flags, Key, NexthopId, Record, Remote, State};
+
+/// Which entries and remotes to flush. The default is everything, the default entry included.
+///
+/// An entry has to meet all that is given. If `vni`, `port` or `addr` is given, only its remotes
+/// that meet all three go, and the entry with the last of them; nexthop entries then stay.
+///
+/// ```
+/// use vxlan_core::fdb::{Filter, Keep, State};
+///
+/// // What goes when a device goes down (`vxlan_stop()`): all that could age, but the default
+/// // entry.
+/// let stop = Filter {
+///     state_mask: State::PERMANENT | State::NOARP,
+///     keep: Keep::ZeroMac,
+///     ..Filter::default()
+/// };
+/// # let _ = stop;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// The state that the bits of `state_mask` have to have.
+    pub state: State,
+    /// The bits of the state that matter.
+    pub state_mask: State,
+    /// The flags that the bits of `flags_mask` have to have.
+    pub flags: Flags,
+    /// The bits of the flags that matter.
+    pub flags_mask: Flags,
+    /// The network of the entry (`NDA_SRC_VNI`).
+    pub src_vni: Option<u32>,
+    /// The nexthop group of the entry.
+    pub nexthop: Option<NexthopId>,
+    /// The VNI of the remote.
+    pub vni: Option<u32>,
+    /// The port of the remote.
+    pub port: Option<u16>,
+    /// The address of the remote.
+    pub addr: Option<IpAddr>,
+    /// What to spare whatever else is given.
+    pub keep: Keep,
+}
+
+/// What a flush spares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Keep {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// This entry: the device's default entry when it goes down.
+    Entry(Key),
+    /// The default entries of all networks.
+    ZeroMac,
+}
+
+impl Filter {
+    fn meets(&self, key: &Key, state: State, flags: Flags, stored: Stored) -> bool {
+        let spared = match self.keep {
+            Keep::Nothing => false,
+            Keep::Entry(kept) => *key == kept,
+            Keep::ZeroMac => key.mac.is_zero(),
+        };
+        !spared
+            && (self.state_mask.is_empty() || state & self.state_mask == self.state)
+            && (self.flags_mask.is_empty() || flags & self.flags_mask == self.flags)
+            && self.src_vni.is_none_or(|vni| key.vni == vni)
+            && self.nexthop.is_none_or(|id| stored == Stored::Nexthop(id))
+    }
+
+    const fn names_remotes(&self) -> bool {
+        self.vni.is_some() || self.port.is_some() || self.addr.is_some()
+    }
+
+    fn meets_remote(&self, remote: &Remote) -> bool {
+        self.vni.is_none_or(|vni| remote.vni == vni)
+            && self.port.is_none_or(|port| remote.port == port)
+            && self.addr.is_none_or(|addr| remote.addr == addr)
+    }
+}
+
+/// What a delete or a flush takes out, one record for each `RTM_DELNEIGH` that Linux sends.
+///
+/// The work is done as the iterator is driven; dropping it does the rest.
+#[derive(Debug)]
+pub struct Removed<'a> {
+    sweep: Sweep<'a>,
+    filter: Filter,
+}
+
+impl Iterator for Removed<'_> {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        loop {
+            if let Some(record) = self.sweep.bury() {
+                return Some(record);
+            }
+            let index = self.sweep.step()?;
+            self.sweep.dying = self.visit(index);
+        }
+    }
+}
+
+impl core::iter::FusedIterator for Removed<'_> {}
+
+impl Removed<'_> {
+    fn visit(&mut self, index: Index) -> Option<Dying> {
+        let table = &mut self.sweep.table;
+        let slot = table.entry(index)?;
+        let key = slot.key();
+        if !self
+            .filter
+            .meets(&key, slot.state, slot.flags, slot.destination)
+        {
+            None
+        } else if self.filter.names_remotes() {
+            table.take_remotes(index, |remote| self.filter.meets_remote(remote))
+        } else {
+            table.take(index)
+        }
+    }
+}
+
+impl Drop for Removed<'_> {
+    fn drop(&mut self) {
+        self.for_each(drop);
+    }
+}
+
+/// A walk over the list of entries that may take out the one it is at.
+#[derive(Debug)]
+pub(super) struct Sweep<'a> {
+    pub(super) table: TableMut<'a>,
+    next: Link,
+    pub(super) dying: Option<Dying>,
+}
+
+impl<'a> Sweep<'a> {
+    /// Over all entries, newest first.
+    pub(super) fn all(table: TableMut<'a>) -> Self {
+        Self {
+            next: table.head.newest,
+            table,
+            dying: None,
+        }
+    }
+
+    /// The next record of what was taken out last.
+    pub(super) fn bury(&mut self) -> Option<Record> {
+        let record = self.table.bury(self.dying.as_mut()?);
+        if record.is_none() {
+            self.dying = None;
+        }
+        record
+    }
+
+    /// The next entry. The walk is past it already, so it may go.
+    pub(super) fn step(&mut self) -> Option<Index> {
+        let index = self.next?;
+        self.next = self.table.entry(index)?.older;
+        Some(index)
+    }
+}
+
+impl<S: Storage> Fdb<S> {
+    /// Deletes an entry, or one remote of it. Kernel: `vxlan_fdb_delete()`.
+    ///
+    /// Without a remote, or if its address is unspecified, the whole entry goes; it also goes
+    /// with its last remote. A remote that the entry does not have is no error: nothing happens.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such entry.
+    pub fn remove(&mut self, key: &Key, remote: Option<&Remote>) -> Result<Removed<'_>, Error> {
+        let table = self.table_mut();
+        let index = table.find(key).ok_or(Error::NotFound)?;
+        Ok(Removed::by_request(table, index, remote))
+    }
+
+    /// Like [`remove`](Self::remove), but a remote that the entry does not have is an error, as
+    /// in Linux 4.3.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such entry or it lacks the remote.
+    pub fn remove_strictly(
+        &mut self,
+        key: &Key,
+        remote: Option<&Remote>,
+    ) -> Result<Removed<'_>, Error> {
+        let entry = self.find(key).ok_or(Error::NotFound)?;
+        match remote {
+            Some(remote)
+                if !remote.addr.is_unspecified()
+                    && !entry.remotes().any(|present| present == remote) =>
+            {
+                Err(Error::NotFound)
+            }
+            _ => self.remove(key, remote),
+        }
+    }
+
+    /// Deletes whatever meets `filter`, newest entries first. Kernel: `vxlan_flush()`.
+    pub fn flush(&mut self, filter: Filter) -> Removed<'_> {
+        Removed {
+            sweep: Sweep::all(self.table_mut()),
+            filter,
+        }
+    }
+}
+
+impl<'a> Removed<'a> {
+    fn by_request(mut table: TableMut<'a>, index: Index, remote: Option<&Remote>) -> Self {
+        let dying = match remote {
+            Some(remote) if !remote.addr.is_unspecified() => {
+                // Traffic may move a remote onto another one: the first of them goes.
+                let mut done = false;
+                table.take_remotes(index, |present| {
+                    let hit = !done && present == remote;
+                    done |= hit;
+                    hit
+                })
+            }
+            _ => table.take(index),
+        };
+        Self {
+            sweep: Sweep {
+                table,
+                next: None,
+                dying,
+            },
+            filter: Filter::default(),
+        }
+    }
+}
