@@ -1,0 +1,121 @@
+//! Whose behaviour to follow where implementations differ.
+
+use crate::{Vni, device};
+
+/// The differences between drivers, one switch each.
+///
+/// [`Compat::LINUX_6`] is the driver of Linux 6.18 and the default, [`Compat::LINUX_4_3`] that of
+/// Linux 4.3, [`Compat::RFC_7348`] what the RFC asks for where Linux does otherwise.
+///
+/// ```
+/// use vxlan_core::Compat;
+///
+/// assert!(Compat::LINUX_6.udp_checksum && !Compat::LINUX_4_3.udp_checksum);
+/// assert_eq!(Compat::default(), Compat::LINUX_6);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Compat {
+    /// What unexpected header bits lead to.
+    pub header: HeaderRule,
+    /// The UDP port of a device that was given none.
+    pub port: u16,
+    /// The highest VNI a device may have.
+    pub vni_max: Vni,
+    /// Outer IPv4 packets carry a UDP checksum unless configured.
+    pub udp_checksum: bool,
+    /// TOS and ECN are carried into the outer IPv6 traffic class; otherwise it is zero.
+    pub ipv6_traffic_class: bool,
+    /// An inner ECT(0) under an outer ECT(1) becomes ECT(1) (RFC 6040).
+    pub ecn_carry_ect1: bool,
+    /// Without learning no entry; with it, frames whose source is a group or zero are dropped.
+    /// Otherwise such sources are learned.
+    pub refuse_invalid_source: bool,
+    /// PERMANENT entries are pinned like NOARP ones: traffic never moves them.
+    pub pin_permanent: bool,
+    /// Entries age by the last word from their source; otherwise by the last use in either
+    /// direction.
+    pub age_by_updated: bool,
+    /// NOARP and externally learned entries do not age. PERMANENT ones never do.
+    pub age_spares_static: bool,
+    /// A device going down flushes only what could age; otherwise all but the default entries.
+    pub flush_spares_static: bool,
+    /// A device that is not up drops what it receives.
+    pub check_device_up: bool,
+    /// Frames that bypass the encapsulation count with their Ethernet header.
+    pub bypass_counts_ethernet: bool,
+    /// A packet whose inner IP header is cut off is dropped.
+    pub check_inner_length: bool,
+    /// A received frame sets the mark even if its header carries no policy.
+    pub overwrite_mark: bool,
+    /// Deleting a remote that an entry does not have fails.
+    pub strict_delete: bool,
+}
+
+/// What a receiver does about header bits that it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HeaderRule {
+    /// Drops the packet if a bit of the configured mask is set (Linux 6).
+    Mask,
+    /// Hands the datagram back to the socket if any bit is left over (Linux 4.3); short packets
+    /// and packets without the I flag as well.
+    HandBack,
+    /// Ignores them (RFC 7348 section 5: "ignored on receipt").
+    Ignore,
+}
+
+impl Compat {
+    /// Linux 6.18.
+    pub const LINUX_6: Self = Self {
+        header: HeaderRule::Mask,
+        port: device::PORT_LINUX,
+        vni_max: Vni::MAX,
+        udp_checksum: true,
+        ipv6_traffic_class: true,
+        ecn_carry_ect1: true,
+        refuse_invalid_source: true,
+        pin_permanent: true,
+        age_by_updated: true,
+        age_spares_static: true,
+        flush_spares_static: true,
+        check_device_up: true,
+        bypass_counts_ethernet: true,
+        check_inner_length: true,
+        overwrite_mark: false,
+        strict_delete: false,
+    };
+
+    /// Linux 4.3, and 4.2 where the two are alike.
+    pub const LINUX_4_3: Self = Self {
+        header: HeaderRule::HandBack,
+        port: device::PORT_LINUX,
+        vni_max: Vni::truncate(0x00ff_fffe),
+        udp_checksum: false,
+        ipv6_traffic_class: false,
+        ecn_carry_ect1: false,
+        refuse_invalid_source: false,
+        pin_permanent: false,
+        age_by_updated: false,
+        age_spares_static: false,
+        flush_spares_static: false,
+        check_device_up: false,
+        bypass_counts_ethernet: false,
+        check_inner_length: false,
+        overwrite_mark: true,
+        strict_delete: true,
+    };
+
+    /// RFC 7348: reserved bits are ignored, the port is the assigned one. Otherwise Linux 6.
+    pub const RFC_7348: Self = Self {
+        header: HeaderRule::Ignore,
+        port: device::PORT_IANA,
+        ..Self::LINUX_6
+    };
+}
+
+impl Default for Compat {
+    fn default() -> Self {
+        Self::LINUX_6
+    }
+}

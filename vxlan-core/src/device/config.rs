@@ -1,0 +1,658 @@
+//! What a device is told once and then trusts.
+
+use core::fmt;
+use core::net::IpAddr;
+use core::num::NonZeroU32;
+use core::time::Duration;
+
+use bitflags::bitflags;
+
+use crate::wire::vxlan::ReservedBits;
+use crate::{Compat, IfIndex, PortRange, Salt, Vni};
+
+/// The default UDP port of Linux, 8472. The port that IANA assigned is [`PORT_IANA`].
+pub const PORT_LINUX: u16 = 8472;
+/// The UDP port that IANA assigned to VXLAN, 4789.
+pub const PORT_IANA: u16 = 4789;
+/// How long a learned entry lives without traffic unless configured (`FDB_AGE_DEFAULT`).
+pub const AGEING_DEFAULT: Duration = Duration::from_secs(300);
+/// The value of [`Config::tos`] that copies the inner TOS byte.
+pub const TOS_INHERIT: u8 = 1;
+/// The lowest MTU of a device (`ETH_MIN_MTU`).
+pub const MTU_MIN: u32 = 68;
+/// The highest MTU of a device (`ETH_MAX_MTU`).
+pub const MTU_MAX: u32 = 65535;
+/// The MTU of a device without lower interface (`ETH_DATA_LEN`).
+pub const MTU_DEFAULT: u32 = 1500;
+
+/// The header bits that neither plain VXLAN nor group-based policy uses.
+pub(super) const RESERVED_GBP: ReservedBits = ReservedBits::new([0x77, 0, 0, 0, 0, 0, 0, 0xff]);
+
+bitflags! {
+    /// What a device does, by the kernel's names and bits (`VXLAN_F_*`).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Flags: u32 {
+        /// Learn inner source addresses.
+        const LEARN = 0x1;
+        /// Tell about frames whose destination is in no entry.
+        const L2MISS = 0x8;
+        /// The outer header is IPv6. Derived from the addresses.
+        const IPV6 = 0x20;
+        /// No UDP checksum over IPv4.
+        const UDP_ZERO_CSUM_TX = 0x40;
+        /// No UDP checksum over IPv6.
+        const UDP_ZERO_CSUM6_TX = 0x80;
+        /// Accept packets without UDP checksum over IPv6. For the socket to act on.
+        const UDP_ZERO_CSUM6_RX = 0x100;
+        /// Group-based policy: the packet mark travels in the VXLAN header.
+        const GBP = 0x800;
+        /// The local address is IPv6 link-local. Derived from the addresses.
+        const IPV6_LINKLOCAL = 0x8000;
+        /// The outer TTL is the inner one.
+        const TTL_INHERIT = 0x10000;
+        /// Frames to a device of the same host are handed over without encapsulation.
+        const LOCALBYPASS = 0x80000;
+    }
+}
+
+impl Flags {
+    /// The flags that devices on one socket must have in common (`VXLAN_F_RCV_FLAGS`).
+    pub const RECEIVE: Self = Self::GBP.union(Self::UDP_ZERO_CSUM6_RX);
+}
+
+/// When the outer IPv4 header forbids fragmentation (`enum ifla_vxlan_df`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Df {
+    /// Never.
+    #[default]
+    Unset,
+    /// Always.
+    Set,
+    /// When the inner header does; always for inner IPv6. Frames with a VLAN tag never.
+    Inherit,
+}
+
+/// The flow label of outer IPv6 headers (`enum ifla_vxlan_label_policy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FlowLabel {
+    /// Always this one, 20 bits.
+    Fixed(u32),
+    /// That of the inner IPv6 header; zero for anything else. The number is kept for the dump.
+    Inherit(u32),
+}
+
+impl Default for FlowLabel {
+    fn default() -> Self {
+        Self::Fixed(0)
+    }
+}
+
+/// The configuration of a device (`struct vxlan_config`).
+///
+/// Built step by step; [`Device::new`](crate::Device::new) checks it once and trusts it from then
+/// on. Unless said otherwise a device learns, ages after 300 s, uses port 8472, computes UDP
+/// checksums and takes TTL and TOS from the route and from zero.
+///
+/// ```
+/// use core::time::Duration;
+/// use vxlan_core::{Config, Vni};
+///
+/// let config = Config::new(Vni::new(42).ok_or("a VNI has 24 bits")?)
+///     .local("192.0.2.1".parse()?)
+///     .remote("192.0.2.2".parse()?)
+///     .port(4789)
+///     .ageing(Duration::from_secs(60));
+/// assert_eq!(config.validate()?.vni().get(), 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    vni: Vni,
+    remote: Option<IpAddr>,
+    local: Option<IpAddr>,
+    lower: Option<IfIndex>,
+    port: u16,
+    port_range: PortRange,
+    ephemeral: PortRange,
+    ttl: u8,
+    tos: u8,
+    df: Df,
+    label: FlowLabel,
+    flags: Flags,
+    ageing: u32,
+    limit: Option<NonZeroU32>,
+    reserved_bits: Option<ReservedBits>,
+    compat: Compat,
+    salt: Salt,
+}
+
+impl Config {
+    /// A device for `vni` as Linux 6.18 makes it when nothing else is said.
+    #[must_use]
+    pub const fn new(vni: Vni) -> Self {
+        Self {
+            vni,
+            remote: None,
+            local: None,
+            lower: None,
+            port: 0,
+            port_range: PortRange::UNSET,
+            ephemeral: PortRange::EPHEMERAL,
+            ttl: 0,
+            tos: 0,
+            df: Df::Unset,
+            label: FlowLabel::Fixed(0),
+            flags: Flags::LEARN.union(Flags::LOCALBYPASS),
+            ageing: 0,
+            limit: None,
+            reserved_bits: None,
+            compat: Compat::LINUX_6,
+            salt: Salt::new([0; 16]),
+        }
+    }
+
+    /// The default remote: where frames go that match no entry (`IFLA_VXLAN_GROUP`, `GROUP6`). May
+    /// be a multicast group. An unspecified address only chooses the address family.
+    #[must_use]
+    pub const fn remote(mut self, remote: IpAddr) -> Self {
+        self.remote = Some(remote);
+        self
+    }
+
+    /// The outer source address (`IFLA_VXLAN_LOCAL`, `LOCAL6`). Default: the route decides.
+    #[must_use]
+    pub const fn local(mut self, local: IpAddr) -> Self {
+        self.local = Some(local);
+        self
+    }
+
+    /// The lower interface (`IFLA_VXLAN_LINK`), `None` for whatever the route says.
+    #[must_use]
+    pub const fn lower(mut self, lower: Option<IfIndex>) -> Self {
+        self.lower = lower;
+        self
+    }
+
+    /// The UDP destination port (`IFLA_VXLAN_PORT`). Default, and for zero: that of the
+    /// [`Compat`], 8472 for Linux.
+    #[must_use]
+    pub const fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The range of outer source ports (`IFLA_VXLAN_PORT_RANGE`). Default: the ephemeral range.
+    #[must_use]
+    pub const fn port_range(mut self, range: PortRange) -> Self {
+        self.port_range = range;
+        self
+    }
+
+    /// The host's ephemeral range (`net.ipv4.ip_local_port_range`). Default: 32768 to 60999.
+    #[must_use]
+    pub const fn ephemeral_ports(mut self, range: PortRange) -> Self {
+        self.ephemeral = range;
+        self
+    }
+
+    /// The outer TTL or hop limit (`IFLA_VXLAN_TTL`). Default, and for zero: 1 to a multicast
+    /// group, else the route's.
+    #[must_use]
+    pub const fn ttl(mut self, ttl: u8) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Whether the outer TTL is the inner one (`IFLA_VXLAN_TTL_INHERIT`). Default: no.
+    #[must_use]
+    pub const fn ttl_inherit(self, on: bool) -> Self {
+        self.flag(Flags::TTL_INHERIT, on)
+    }
+
+    /// The outer TOS byte or traffic class (`IFLA_VXLAN_TOS`); [`TOS_INHERIT`] copies the inner
+    /// one. The two ECN bits always follow the inner header (RFC 6040). Default: 0.
+    #[must_use]
+    pub const fn tos(mut self, tos: u8) -> Self {
+        self.tos = tos;
+        self
+    }
+
+    /// When the outer IPv4 header forbids fragmentation (`IFLA_VXLAN_DF`). Default: never.
+    #[must_use]
+    pub const fn df(mut self, df: Df) -> Self {
+        self.df = df;
+        self
+    }
+
+    /// The outer IPv6 flow label (`IFLA_VXLAN_LABEL`, `LABEL_POLICY`). Default: zero. Only the low
+    /// 20 bits count.
+    #[must_use]
+    pub const fn flow_label(mut self, label: FlowLabel) -> Self {
+        self.label = match label {
+            FlowLabel::Fixed(label) => FlowLabel::Fixed(label & 0x000f_ffff),
+            FlowLabel::Inherit(label) => FlowLabel::Inherit(label & 0x000f_ffff),
+        };
+        self
+    }
+
+    /// Whether inner source addresses are learned (`IFLA_VXLAN_LEARNING`). Default: yes.
+    #[must_use]
+    pub const fn learning(self, on: bool) -> Self {
+        self.flag(Flags::LEARN, on)
+    }
+
+    /// Whether a frame without a match brings an [`Event::L2Miss`](crate::Event::L2Miss)
+    /// (`IFLA_VXLAN_L2MISS`). Default: no.
+    #[must_use]
+    pub const fn l2miss(self, on: bool) -> Self {
+        self.flag(Flags::L2MISS, on)
+    }
+
+    /// How long a learned entry lives without traffic from its source (`IFLA_VXLAN_AGEING`).
+    /// Whole seconds; default, and for zero: 300 s.
+    #[must_use]
+    pub const fn ageing(mut self, ageing: Duration) -> Self {
+        let seconds = ageing.as_secs();
+        self.ageing = if seconds > u32::MAX as u64 {
+            u32::MAX
+        } else {
+            seconds as u32
+        };
+        self
+    }
+
+    /// How many entries the FDB may have (`IFLA_VXLAN_LIMIT`), all kinds together. Default:
+    /// unlimited.
+    #[must_use]
+    pub const fn limit(mut self, limit: Option<NonZeroU32>) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Whether outer IPv4 packets carry a UDP checksum (`IFLA_VXLAN_UDP_CSUM`). Default: that of
+    /// the [`Compat`], yes for Linux 6.
+    #[must_use]
+    pub const fn udp_checksum(self, on: bool) -> Self {
+        self.flag(Flags::UDP_ZERO_CSUM_TX, !on)
+    }
+
+    /// Whether outer IPv6 packets go without UDP checksum (`IFLA_VXLAN_UDP_ZERO_CSUM6_TX`).
+    /// Default: no.
+    #[must_use]
+    pub const fn udp_zero_checksum6_tx(self, on: bool) -> Self {
+        self.flag(Flags::UDP_ZERO_CSUM6_TX, on)
+    }
+
+    /// Whether outer IPv6 packets without UDP checksum are accepted
+    /// (`IFLA_VXLAN_UDP_ZERO_CSUM6_RX`). Default: no. The socket acts on it.
+    #[must_use]
+    pub const fn udp_zero_checksum6_rx(self, on: bool) -> Self {
+        self.flag(Flags::UDP_ZERO_CSUM6_RX, on)
+    }
+
+    /// Whether the group-based policy extension is on (`IFLA_VXLAN_GBP`). Default: no.
+    #[must_use]
+    pub const fn gbp(self, on: bool) -> Self {
+        self.flag(Flags::GBP, on)
+    }
+
+    /// Whether frames to this host bypass the encapsulation (`IFLA_VXLAN_LOCALBYPASS`). Default:
+    /// yes.
+    #[must_use]
+    pub const fn local_bypass(self, on: bool) -> Self {
+        self.flag(Flags::LOCALBYPASS, on)
+    }
+
+    /// The header bits that make a received packet malformed (`IFLA_VXLAN_RESERVED_BITS`).
+    /// Default: all that no enabled feature uses.
+    #[must_use]
+    pub const fn reserved_bits(mut self, mask: ReservedBits) -> Self {
+        self.reserved_bits = Some(mask);
+        self
+    }
+
+    /// Whose behaviour to follow. Default: [`Compat::LINUX_6`].
+    ///
+    /// Also sets whether outer IPv4 packets carry a checksum, which the old driver left off; call
+    /// [`udp_checksum`](Self::udp_checksum) afterwards to choose yourself.
+    #[must_use]
+    pub const fn compat(mut self, compat: Compat) -> Self {
+        self.compat = compat;
+        self.flag(Flags::UDP_ZERO_CSUM_TX, !compat.udp_checksum)
+    }
+
+    /// The secret for placement and source ports. Default: none, which is fit for tests alone.
+    #[must_use]
+    pub const fn salt(mut self, salt: Salt) -> Self {
+        self.salt = salt;
+        self
+    }
+
+    const fn flag(mut self, flag: Flags, on: bool) -> Self {
+        self.flags = if on {
+            self.flags.union(flag)
+        } else {
+            self.flags.difference(flag)
+        };
+        self
+    }
+
+    /// Checks the configuration and fills in what follows from it (`vxlan_config_validate()`).
+    ///
+    /// Whether the lower interface exists and whether another device has the VNI is for the
+    /// caller to know.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`] in the kernel's order.
+    pub fn validate(mut self) -> Result<Valid, ConfigError> {
+        if self.vni > self.compat.vni_max {
+            return Err(ConfigError::VniTooHigh(self.compat.vni_max));
+        }
+        let any = |like: IpAddr| match like {
+            IpAddr::V4(_) => IpAddr::from([0; 4]),
+            IpAddr::V6(_) => IpAddr::from([0; 16]),
+        };
+        let (remote, local) = match (self.remote, self.local) {
+            (None, None) => (IpAddr::from([0; 4]), IpAddr::from([0; 4])),
+            (Some(remote), None) => (remote, any(remote)),
+            (None, Some(local)) => (any(local), local),
+            (Some(remote), Some(local)) => (remote, local),
+        };
+        if remote.is_ipv4() != local.is_ipv4() {
+            return Err(ConfigError::Families);
+        }
+        if local.is_multicast() {
+            return Err(ConfigError::LocalMulticast);
+        }
+        let mut derived = Flags::empty();
+        if let (IpAddr::V6(remote), IpAddr::V6(local)) = (remote, local) {
+            derived |= Flags::IPV6;
+            if local.is_unicast_link_local() {
+                let scoped = remote.is_unicast_link_local() || link_local_group(remote);
+                if !scoped && !remote.is_unspecified() {
+                    return Err(ConfigError::Scopes);
+                }
+                derived |= Flags::IPV6_LINKLOCAL;
+            } else if remote.is_unicast_link_local() {
+                return Err(ConfigError::Scopes);
+            }
+        } else {
+            match self.label {
+                FlowLabel::Fixed(0) => {}
+                FlowLabel::Fixed(_) => return Err(ConfigError::LabelWithoutIpv6),
+                FlowLabel::Inherit(0) => return Err(ConfigError::LabelPolicyWithoutIpv6),
+                FlowLabel::Inherit(_) => return Err(ConfigError::LabelWithoutIpv6),
+            }
+        }
+        if self.lower.is_none() {
+            if remote.is_multicast() {
+                return Err(ConfigError::MulticastWithoutLower);
+            }
+            if derived.contains(Flags::IPV6_LINKLOCAL) {
+                return Err(ConfigError::LinkLocalWithoutLower);
+            }
+        }
+        if self.port == 0 {
+            self.port = self.compat.port;
+        }
+        if self.ageing == 0 {
+            self.ageing = AGEING_DEFAULT.as_secs() as u32;
+        }
+        self.flags = (self.flags - (Flags::IPV6 | Flags::IPV6_LINKLOCAL)) | derived;
+        let unused = if self.flags.contains(Flags::GBP) {
+            RESERVED_GBP
+        } else {
+            ReservedBits::PLAIN
+        };
+        let reserved_bits = self.reserved_bits.unwrap_or(unused);
+        let overlap = reserved_bits
+            .octets()
+            .into_iter()
+            .zip(unused.octets())
+            .any(|(reserved, unused)| reserved & !unused != 0);
+        if overlap {
+            return Err(ConfigError::ReservedBitsOverlap);
+        }
+        Ok(Valid {
+            remote,
+            local,
+            reserved_bits,
+            config: self,
+        })
+    }
+}
+
+/// Link-local scope among IPv6 groups: ff?2::/16.
+fn link_local_group(address: core::net::Ipv6Addr) -> bool {
+    address.is_multicast() && matches!(address.octets(), [_, scope, ..] if scope & 0x0f == 2)
+}
+
+/// A configuration that has been checked, with everything filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Valid {
+    config: Config,
+    remote: IpAddr,
+    local: IpAddr,
+    reserved_bits: ReservedBits,
+}
+
+impl Valid {
+    /// The device's VNI.
+    #[must_use]
+    #[inline]
+    pub const fn vni(&self) -> Vni {
+        self.config.vni
+    }
+
+    /// The default remote; unspecified if there is none.
+    #[must_use]
+    pub const fn remote(&self) -> IpAddr {
+        self.remote
+    }
+
+    /// The outer source address; unspecified if the route decides. Its family is the device's.
+    #[must_use]
+    #[inline]
+    pub const fn local(&self) -> IpAddr {
+        self.local
+    }
+
+    /// Whether the outer header is IPv6.
+    #[must_use]
+    pub const fn is_ipv6(&self) -> bool {
+        self.local.is_ipv6()
+    }
+
+    /// The lower interface.
+    #[must_use]
+    pub const fn lower(&self) -> Option<IfIndex> {
+        self.config.lower
+    }
+
+    /// The UDP destination port, never zero.
+    #[must_use]
+    #[inline]
+    pub const fn port(&self) -> u16 {
+        self.config.port
+    }
+
+    /// The source-port range as configured.
+    #[must_use]
+    pub const fn port_range(&self) -> PortRange {
+        self.config.port_range
+    }
+
+    /// The source-port range in effect.
+    #[must_use]
+    #[inline]
+    pub const fn source_ports(&self) -> PortRange {
+        self.config.port_range.or(self.config.ephemeral)
+    }
+
+    /// The outer TTL as configured, zero for automatic.
+    #[must_use]
+    #[inline]
+    pub const fn ttl(&self) -> u8 {
+        self.config.ttl
+    }
+
+    /// The outer TOS byte as configured.
+    #[must_use]
+    #[inline]
+    pub const fn tos(&self) -> u8 {
+        self.config.tos
+    }
+
+    /// When fragmentation is forbidden.
+    #[must_use]
+    #[inline]
+    pub const fn df(&self) -> Df {
+        self.config.df
+    }
+
+    /// The outer flow label.
+    #[must_use]
+    #[inline]
+    pub const fn flow_label(&self) -> FlowLabel {
+        self.config.label
+    }
+
+    /// All flags, the derived ones included.
+    #[must_use]
+    #[inline]
+    pub const fn flags(&self) -> Flags {
+        self.config.flags
+    }
+
+    /// How long an entry lives without traffic, never zero.
+    #[must_use]
+    pub const fn ageing(&self) -> Duration {
+        Duration::from_secs(self.config.ageing as u64)
+    }
+
+    /// How many entries the FDB may have.
+    #[must_use]
+    pub const fn limit(&self) -> Option<NonZeroU32> {
+        self.config.limit
+    }
+
+    /// The header bits that make a packet malformed.
+    #[must_use]
+    #[inline]
+    pub const fn reserved_bits(&self) -> ReservedBits {
+        self.reserved_bits
+    }
+
+    /// Whose behaviour is followed.
+    #[must_use]
+    #[inline]
+    pub const fn compat(&self) -> &Compat {
+        &self.config.compat
+    }
+
+    /// The secret.
+    #[must_use]
+    pub const fn salt(&self) -> Salt {
+        self.config.salt
+    }
+
+    /// Bytes that the outer headers and the inner Ethernet header add to an inner IP packet: 50
+    /// over IPv4, 70 over IPv6 (`vxlan_headroom()`).
+    #[must_use]
+    pub const fn headroom(&self) -> u32 {
+        let ip = if self.is_ipv6() { 40 } else { 20 };
+        ip + 8 + 8 + 14
+    }
+
+    /// The MTU of the device: `requested`, or what the lower interface leaves, in bytes of an
+    /// inner IP packet. A request beyond what the lower interface can carry is cut
+    /// (`vxlan_config_apply()`).
+    #[must_use]
+    pub fn mtu(&self, lower: Option<u32>, requested: Option<u32>) -> u32 {
+        let most = match lower {
+            Some(lower) => lower.saturating_sub(self.headroom()).max(MTU_MIN),
+            None => MTU_MAX,
+        };
+        requested
+            .unwrap_or(if lower.is_some() { most } else { MTU_DEFAULT })
+            .min(most)
+    }
+}
+
+/// A configuration that no device can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The VNI is above the highest allowed one.
+    VniTooHigh(Vni),
+    /// Local and remote address are of different families.
+    Families,
+    /// The local address is a group.
+    LocalMulticast,
+    /// The scopes of local and remote address do not fit.
+    Scopes,
+    /// A flow label on an IPv4 device.
+    LabelWithoutIpv6,
+    /// A flow-label policy on an IPv4 device.
+    LabelPolicyWithoutIpv6,
+    /// The remote is a group and there is no lower interface.
+    MulticastWithoutLower,
+    /// The local address is link-local and there is no lower interface.
+    LinkLocalWithoutLower,
+    /// The reserved bits claim bits that an enabled feature uses.
+    ReservedBitsOverlap,
+    /// The device's MAC address is a group or all zeros.
+    InvalidMac,
+    /// The default entry does not fit into the FDB.
+    Fdb(crate::fdb::Error),
+}
+
+impl ConfigError {
+    /// The error number that Linux returns.
+    #[must_use]
+    pub fn errno(&self) -> i32 {
+        const EINVAL: i32 = 22;
+        const ERANGE: i32 = 34;
+        const EADDRNOTAVAIL: i32 = 99;
+        match self {
+            Self::VniTooHigh(_) => ERANGE,
+            Self::InvalidMac => EADDRNOTAVAIL,
+            Self::Fdb(error) => error.errno(),
+            _ => EINVAL,
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::VniTooHigh(most) => {
+                write!(f, "VXLAN ID must be lower than {}", most.get() + 1)
+            }
+            Self::Families => f.write_str("Local and remote address must be from the same family"),
+            Self::LocalMulticast => f.write_str("Local address cannot be multicast"),
+            Self::Scopes => f.write_str("Invalid combination of local and remote address scopes"),
+            Self::LabelWithoutIpv6 => {
+                f.write_str("Label attribute only applies to IPv6 VXLAN devices")
+            }
+            Self::LabelPolicyWithoutIpv6 => {
+                f.write_str("Label policy only applies to IPv6 VXLAN devices")
+            }
+            Self::MulticastWithoutLower => {
+                f.write_str("Local interface required for multicast remote destination")
+            }
+            Self::LinkLocalWithoutLower => {
+                f.write_str("Local interface required for a link-local local address")
+            }
+            Self::ReservedBitsOverlap => {
+                f.write_str("Reserved bits overlap bits that the device uses")
+            }
+            Self::InvalidMac => f.write_str("Provided Ethernet address is not unicast"),
+            Self::Fdb(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}

@@ -1,0 +1,194 @@
+//! The device's door to its forwarding database: defaults filled in, results told as events.
+
+use core::iter::FusedIterator;
+
+use crate::fdb::{
+    self, Aged, Ageing, Clock, Filter, Keep, Mode, Remote, Removed, State, Storage, Update,
+};
+use crate::{Device, Event, Instant, Mac};
+
+impl<S: Storage> Device<S> {
+    /// Adds a remote to the entry of a MAC address: `bridge fdb append MAC dev .. dst ..`.
+    ///
+    /// The entry is made if it does not exist; an existing one takes several remotes only if its
+    /// address is a group or all zeros, otherwise nothing changes, as in Linux. Entries made here
+    /// are permanent.
+    ///
+    /// ```
+    /// use vxlan_core::{Config, Device, Instant, Mac, Vni, fdb};
+    ///
+    /// let mac = Mac::new([2, 0, 0, 0, 0, 1]);
+    /// let storage = fdb::Fixed::<16, 16, 16>::new();
+    /// let mut device = Device::new(Config::new(Vni::MIN), mac, storage, Instant::ZERO)?;
+    /// for peer in ["192.0.2.2", "192.0.2.3"] {
+    ///     let remote = device.remote(peer.parse()?);
+    ///     device.fdb_append(Instant::ZERO, Mac::ZERO, remote)?; // flood to both
+    /// }
+    /// assert_eq!(device.fdb().iter().count(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`fdb::Fdb::update`].
+    pub fn fdb_append(
+        &mut self,
+        now: Instant,
+        mac: Mac,
+        remote: Remote,
+    ) -> Result<Option<Event>, fdb::Error> {
+        self.fdb_permanent(now, mac, remote, Mode::APPEND)
+    }
+
+    /// Makes the entry of a MAC address point to this remote instead of its first one:
+    /// `bridge fdb replace MAC dev .. dst ..`. The entry is made if it does not exist.
+    ///
+    /// # Errors
+    /// See [`fdb::Fdb::update`]: groups and the all-zeros address cannot be replaced.
+    pub fn fdb_replace(
+        &mut self,
+        now: Instant,
+        mac: Mac,
+        remote: Remote,
+    ) -> Result<Option<Event>, fdb::Error> {
+        self.fdb_permanent(now, mac, remote, Mode::REPLACE)
+    }
+
+    /// Makes an entry that does not exist yet: `bridge fdb add MAC dev .. dst ..`.
+    ///
+    /// # Errors
+    /// [`fdb::Error::Exists`] if it does; see [`fdb::Fdb::update`].
+    pub fn fdb_add(
+        &mut self,
+        now: Instant,
+        mac: Mac,
+        remote: Remote,
+    ) -> Result<Option<Event>, fdb::Error> {
+        self.fdb_permanent(now, mac, remote, Mode::EXCL)
+    }
+
+    fn fdb_permanent(
+        &mut self,
+        now: Instant,
+        mac: Mac,
+        remote: Remote,
+        mode: Mode,
+    ) -> Result<Option<Event>, fdb::Error> {
+        self.fdb_update(
+            now,
+            &Update {
+                key: self.key(mac),
+                state: State::PERMANENT | State::REACHABLE,
+                flags: fdb::Flags::SELF,
+                mode: Mode::CREATE | mode,
+                destination: remote.into(),
+                limit: self.limit(),
+            },
+        )
+    }
+
+    /// Makes or changes an entry exactly as asked, on behalf of the operator (`vxlan_fdb_add()`).
+    /// The device's own limit holds, whatever the request says.
+    ///
+    /// # Errors
+    /// See [`fdb::Fdb::update`].
+    pub fn fdb_update(
+        &mut self,
+        now: Instant,
+        update: &Update,
+    ) -> Result<Option<Event>, fdb::Error> {
+        let update = Update {
+            flags: update.flags | fdb::Flags::ADDED_BY_USER,
+            limit: self.limit(),
+            ..*update
+        };
+        Ok(self.fdb.update(now, &update)?.map(Event::Changed))
+    }
+
+    /// Deletes one remote of an entry, or the whole entry: `bridge fdb del MAC dev .. [dst ..]`.
+    ///
+    /// # Errors
+    /// [`fdb::Error::NotFound`] without such an entry; for the old driver also if the entry lacks
+    /// the remote.
+    pub fn fdb_remove(
+        &mut self,
+        mac: Mac,
+        remote: Option<&Remote>,
+    ) -> Result<Removals<Removed<'_>>, fdb::Error> {
+        let key = self.key(mac);
+        let removed = if self.config.compat().strict_delete {
+            self.fdb.remove_strictly(&key, remote)?
+        } else {
+            self.fdb.remove(&key, remote)?
+        };
+        Ok(Removals(removed))
+    }
+
+    /// Removes the entries that have not been heard of for the ageing time (`vxlan_cleanup()`).
+    ///
+    /// [`Removals::next_sweep`] says when to call it again.
+    pub fn age(&mut self, now: Instant) -> Removals<Aged<'_>> {
+        let ageing = self.ageing();
+        Removals(self.fdb.age(now, ageing))
+    }
+
+    /// Takes the device down: entries that traffic made are flushed, the operator's stay
+    /// (`vxlan_stop()`).
+    pub fn stop(&mut self) -> Removals<Removed<'_>> {
+        self.up = false;
+        let filter = if self.config.compat().flush_spares_static {
+            Filter {
+                state_mask: State::PERMANENT | State::NOARP,
+                keep: Keep::Entry(self.key(Mac::ZERO)),
+                ..Filter::default()
+            }
+        } else {
+            Filter {
+                keep: Keep::ZeroMac,
+                ..Filter::default()
+            }
+        };
+        Removals(self.fdb.flush(filter))
+    }
+
+    /// Removes every entry, the default one included, as when the device is deleted
+    /// (`vxlan_dellink()`).
+    pub fn clear(&mut self) -> Removals<Removed<'_>> {
+        Removals(self.fdb.flush(Filter::default()))
+    }
+
+    fn ageing(&self) -> Ageing {
+        let compat = self.config.compat();
+        let mut ageing = Ageing::new(self.config.ageing());
+        if !compat.age_by_updated {
+            ageing.clock = Clock::Used;
+        }
+        if !compat.age_spares_static {
+            ageing.exempt_state = State::PERMANENT;
+            ageing.exempt_flags = fdb::Flags::empty();
+        }
+        ageing
+    }
+}
+
+/// What was removed, one event for each remote. Dropping it finishes the work.
+#[derive(Debug)]
+pub struct Removals<I>(I);
+
+impl<I: Iterator<Item = fdb::Record>> Iterator for Removals<I> {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.0.next().map(Event::Removed)
+    }
+}
+
+impl<I: FusedIterator<Item = fdb::Record>> FusedIterator for Removals<I> {}
+
+impl Removals<Aged<'_>> {
+    /// Finishes the sweep and says when the next one is due: when the first entry expires, in ten
+    /// seconds at the latest.
+    #[must_use]
+    pub fn next_sweep(self) -> Instant {
+        self.0.deadline()
+    }
+}

@@ -1,0 +1,169 @@
+//! A VXLAN device: a configuration, a forwarding database, and the two ways through it.
+
+mod config;
+mod encapsulate;
+mod fdb;
+mod inner;
+mod receive;
+mod snoop;
+mod transmit;
+
+use core::net::IpAddr;
+
+pub use self::fdb::Removals;
+pub use config::{
+    AGEING_DEFAULT, Config, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX, MTU_MIN,
+    PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,
+};
+pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
+pub(crate) use receive::parse_header;
+pub use receive::{Ingress, Metadata, PacketType};
+pub use snoop::Snooped;
+pub use transmit::{Egress, Remotes};
+
+use crate::fdb::{Fdb, Flags as EntryFlags, Key, Mode, Remote, State, Storage, Update};
+use crate::flow::FlowHasher;
+use crate::{DropReason, Instant, Mac, Worker};
+
+/// A VXLAN device (`struct vxlan_dev`).
+///
+/// It owns its configuration, its MAC address and its forwarding database, and nothing else: no
+/// socket, no clock, no counters. [`transmit`](Self::transmit) and
+/// [`encapsulate`](Self::encapsulate) carry a frame from the overlay to the underlay,
+/// [`receive`](Self::receive) carries one back.
+#[derive(Debug)]
+pub struct Device<S> {
+    config: Valid,
+    mac: Mac,
+    up: bool,
+    fdb: Fdb<S>,
+    flow_hasher: FlowHasher,
+}
+
+impl<S: Storage> Device<S> {
+    /// A device with this MAC address, still down. If the configuration names a default remote,
+    /// the FDB starts with the default entry for it (`vxlan_newlink()`).
+    ///
+    /// # Errors
+    /// A [`ConfigError`] if the configuration contradicts itself, the MAC address is a group or
+    /// all zeros, or the default entry does not fit.
+    pub fn new(config: Config, mac: Mac, storage: S, now: Instant) -> Result<Self, ConfigError> {
+        if !mac.is_unicast() {
+            return Err(ConfigError::InvalidMac);
+        }
+        let config = config.validate()?;
+        let salt = config.salt();
+        let mut device = Self {
+            config,
+            mac,
+            up: false,
+            fdb: Fdb::new(storage, salt),
+            flow_hasher: FlowHasher::new(salt),
+        };
+        if !device.config.remote().is_unspecified() {
+            let update = Update {
+                key: device.key(Mac::ZERO),
+                state: State::REACHABLE | State::PERMANENT,
+                flags: EntryFlags::SELF,
+                mode: Mode::CREATE | Mode::EXCL,
+                destination: device.default_remote().into(),
+                limit: device.limit(),
+            };
+            device.fdb.update(now, &update).map_err(ConfigError::Fdb)?;
+        }
+        Ok(device)
+    }
+
+    /// What the device was told.
+    #[must_use]
+    #[inline]
+    pub const fn config(&self) -> &Valid {
+        &self.config
+    }
+
+    /// The device's MAC address.
+    #[must_use]
+    pub const fn mac(&self) -> Mac {
+        self.mac
+    }
+
+    /// Gives the device another MAC address.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidMac`] for a group or all zeros; nothing changes then.
+    pub fn set_mac(&mut self, mac: Mac) -> Result<(), ConfigError> {
+        if !mac.is_unicast() {
+            return Err(ConfigError::InvalidMac);
+        }
+        self.mac = mac;
+        Ok(())
+    }
+
+    /// Whether the device is up (`IFF_UP`).
+    #[must_use]
+    #[inline]
+    pub const fn is_up(&self) -> bool {
+        self.up
+    }
+
+    /// Takes the device up or down. Entries stay; see [`stop`](Self::stop).
+    pub fn set_up(&mut self, up: bool) {
+        self.up = up;
+    }
+
+    /// The forwarding database.
+    #[must_use]
+    pub const fn fdb(&self) -> &Fdb<S> {
+        &self.fdb
+    }
+
+    /// The forwarding database, to be changed directly. The `fdb_` methods of the device fill in
+    /// the device's defaults and check like the kernel does.
+    pub fn fdb_mut(&mut self) -> &mut Fdb<S> {
+        &mut self.fdb
+    }
+
+    /// The key of a MAC address in this device's FDB. Its VNI is the device's own.
+    #[must_use]
+    #[inline]
+    pub fn key(&self, mac: Mac) -> Key {
+        Key {
+            mac,
+            vni: self.config.vni().get(),
+        }
+    }
+
+    /// The remote at `addr` with the device's port and VNI and no interface.
+    #[must_use]
+    pub fn remote(&self, addr: IpAddr) -> Remote {
+        Remote {
+            addr,
+            port: self.config.port(),
+            vni: self.config.vni().get(),
+            ifindex: None,
+        }
+    }
+
+    /// The remote that one path of a nexthop object leads to: port and VNI of the device, no
+    /// interface.
+    #[must_use]
+    pub fn remote_via(&self, gateway: IpAddr) -> Remote {
+        self.remote(gateway)
+    }
+
+    /// Counts a frame whose nexthop object had no usable path.
+    pub fn drop_without_path(&self, worker: &mut Worker) -> DropReason {
+        worker.tx_dropped(DropReason::NoNexthopPath)
+    }
+
+    fn default_remote(&self) -> Remote {
+        Remote {
+            ifindex: self.config.lower(),
+            ..self.remote(self.config.remote())
+        }
+    }
+
+    fn limit(&self) -> u32 {
+        self.config.limit().map_or(0, core::num::NonZero::get)
+    }
+}

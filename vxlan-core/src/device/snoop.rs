@@ -1,0 +1,125 @@
+//! Learning from received frames: look at a source address, decide, commit.
+
+use core::net::IpAddr;
+
+use crate::fdb::{self, Key, Mode, Remote, State, Storage, Update};
+use crate::{Device, DropReason, Event, IfIndex, Instant, Mac, Underlay};
+
+/// What snooping at a source address asks for. Decided on `&self`, applied by
+/// [`Device::commit`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "a new source is learned by `Device::commit`"]
+pub struct Snooped(pub(super) Option<Change>);
+
+impl Snooped {
+    /// Nothing to commit.
+    pub const NOTHING: Self = Self(None);
+
+    /// Whether there is nothing to commit: the hot case.
+    #[must_use]
+    #[inline]
+    pub const fn is_nothing(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// The source is new.
+    Learn(Key, Remote),
+    /// The source is now behind this address.
+    Migrate(Key, IpAddr),
+}
+
+impl<S: Storage> Device<S> {
+    /// Looks at the source of a received frame. Kernel: `vxlan_snoop()`.
+    #[inline]
+    pub(super) fn snoop(
+        &self,
+        now: Instant,
+        from: &Underlay,
+        source: Mac,
+    ) -> Result<Snooped, DropReason> {
+        let compat = self.config.compat();
+        let key = self.key(source);
+        let ifindex = match from.source {
+            IpAddr::V6(address) if address.is_unicast_link_local() => from.ifindex,
+            _ => None,
+        };
+        let Some(entry) = self.fdb.find(&key) else {
+            return self.snoop_unknown(key, from.source, ifindex);
+        };
+        if compat.age_by_updated {
+            entry.touch_updated(now);
+        } else {
+            entry.touch_used(now);
+        }
+        let Some(first) = entry.first_remote() else {
+            return Err(DropReason::EntryExists);
+        };
+        if first.addr == from.source && first.ifindex == ifindex {
+            return Ok(Snooped::NOTHING);
+        }
+        let pinned = if compat.pin_permanent {
+            State::PERMANENT | State::NOARP
+        } else {
+            State::NOARP
+        };
+        if entry.state().intersects(pinned) {
+            return Err(DropReason::EntryExists);
+        }
+        Ok(Snooped(Some(Change::Migrate(key, from.source))))
+    }
+
+    #[cold]
+    fn snoop_unknown(
+        &self,
+        key: Key,
+        source: IpAddr,
+        ifindex: Option<IfIndex>,
+    ) -> Result<Snooped, DropReason> {
+        if self.config.compat().refuse_invalid_source && !key.mac.is_unicast() {
+            return Err(DropReason::InvalidSourceMac);
+        }
+        if !self.is_up() {
+            return Ok(Snooped::NOTHING);
+        }
+        let remote = Remote {
+            addr: source,
+            port: self.config.port(),
+            vni: self.config.vni().get(),
+            ifindex,
+        };
+        Ok(Snooped(Some(Change::Learn(key, remote))))
+    }
+
+    /// Applies what was snooped and says what came of it.
+    ///
+    /// A source that cannot be learned, for instance because the table is full, is told as
+    /// [`Event::LearnRefused`]; its frame is delivered all the same.
+    pub fn commit(&mut self, now: Instant, snooped: Snooped) -> Option<Event> {
+        match snooped.0? {
+            Change::Learn(key, remote) => {
+                let update = Update {
+                    key,
+                    state: State::REACHABLE,
+                    flags: fdb::Flags::SELF,
+                    mode: Mode::CREATE | Mode::EXCL,
+                    destination: remote.into(),
+                    limit: self.limit(),
+                };
+                match self.fdb.update(now, &update) {
+                    Ok(record) => record.map(Event::Learned),
+                    // Another worker was first.
+                    Err(fdb::Error::Exists) => None,
+                    Err(error) => Some(Event::LearnRefused { key, error }),
+                }
+            }
+            Change::Migrate(key, addr) => {
+                let from = self.fdb.find(&key)?.first_remote()?.addr;
+                let record = self.fdb.migrate(now, &key, addr)?;
+                Some(Event::Migrated { record, from })
+            }
+        }
+    }
+}

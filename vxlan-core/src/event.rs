@@ -1,0 +1,62 @@
+//! What happened to the tables, for whoever wants to be told.
+
+use core::net::IpAddr;
+
+use crate::Mac;
+use crate::fdb::{self, Key, Record};
+
+/// Something worth telling. Returned by the call that caused it, never stored.
+///
+/// All but [`LearnRefused`](Self::LearnRefused) have a twin among the kernel's neighbour messages,
+/// which [`message`](Self::message) names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A source address was seen for the first time.
+    Learned(Record),
+    /// A source address is now behind another remote.
+    Migrated {
+        /// The entry as it is now.
+        record: Record,
+        /// Where it was before.
+        from: IpAddr,
+    },
+    /// An entry was made or changed by request.
+    Changed(Record),
+    /// An entry, or one remote of it, is gone.
+    Removed(Record),
+    /// A source address could not be learned; its frame was delivered all the same.
+    LearnRefused {
+        /// The address and its VNI.
+        key: Key,
+        /// Why.
+        error: fdb::Error,
+    },
+    /// No entry for the destination of a frame (`vxlan_fdb_miss()`).
+    L2Miss(Mac),
+}
+
+/// The kind of neighbour message that Linux sends for an [`Event`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Message {
+    /// `RTM_NEWNEIGH`.
+    New,
+    /// `RTM_DELNEIGH`.
+    Delete,
+    /// `RTM_GETNEIGH`, a miss.
+    Miss,
+}
+
+impl Event {
+    /// The neighbour message that Linux multicasts for this event, if it does.
+    #[must_use]
+    pub const fn message(&self) -> Option<Message> {
+        match self {
+            Self::Learned(_) | Self::Migrated { .. } | Self::Changed(_) => Some(Message::New),
+            Self::Removed(_) => Some(Message::Delete),
+            Self::L2Miss(_) => Some(Message::Miss),
+            Self::LearnRefused { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! A frame in the caller's buffer, with room in front of it.
+
+use core::fmt;
+
+/// Headroom that every encapsulation fits into: Ethernet with one VLAN tag (18), IPv6 (40),
+/// UDP (8) and VXLAN (8) bytes.
+pub const HEADROOM: usize = 18 + 40 + 8 + 8;
+
+/// What is known about the transport checksum inside a frame.
+///
+/// The kernel's `skb->ip_summed`. A network card that fills in checksums on the way out, or has
+/// verified them on the way in, is data here, not an assumption.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChecksumState {
+    /// Nothing is known; what the bytes hold is what counts (`CHECKSUM_NONE`).
+    #[default]
+    None,
+    /// Somebody has verified it (`CHECKSUM_UNNECESSARY`).
+    Verified,
+    /// Still to be filled in: the field holds the pseudo-header sum (`CHECKSUM_PARTIAL`).
+    Partial {
+        /// First byte the checksum covers, counted in bytes from the start of the frame.
+        start: u16,
+        /// Where the 16-bit field is, counted in bytes from `start`.
+        offset: u16,
+    },
+}
+
+/// A frame in a buffer of the caller, with headroom before and tailroom behind it.
+///
+/// Nothing is copied: [`pull`](Self::pull) and [`push`](Self::push) move the start of the frame
+/// within the buffer. The kernel's `struct sk_buff`, cut down to what a pure function needs.
+///
+/// ```
+/// use vxlan_core::Packet;
+///
+/// let mut buffer = [0; 128];
+/// let mut packet = Packet::new(&mut buffer, 64, 20)?;
+/// packet.push(8)?.fill(0xff);
+/// assert_eq!((packet.headroom(), packet.len()), (56, 28));
+/// packet.pull(8)?;
+/// assert_eq!((packet.headroom(), packet.len()), (64, 20));
+/// # Ok::<(), vxlan_core::packet::OutOfRoom>(())
+/// ```
+#[derive(Debug)]
+pub struct Packet<'b> {
+    buffer: &'b mut [u8],
+    start: usize,
+    end: usize,
+    flow_hash: Option<u32>,
+    /// The packet mark (`skb->mark`). Group-based policy travels in it.
+    pub mark: u32,
+    /// What is known about the checksum inside the frame.
+    pub checksum: ChecksumState,
+}
+
+impl<'b> Packet<'b> {
+    /// The frame of `len` bytes that starts `headroom` bytes into `buffer`.
+    ///
+    /// # Errors
+    /// [`OutOfRoom`] if the buffer is shorter than `headroom + len`.
+    #[inline]
+    pub fn new(buffer: &'b mut [u8], headroom: usize, len: usize) -> Result<Self, OutOfRoom> {
+        let have = buffer.len();
+        match headroom.checked_add(len) {
+            Some(end) if end <= have => Ok(Self {
+                buffer,
+                start: headroom,
+                end,
+                flow_hash: None,
+                mark: 0,
+                checksum: ChecksumState::None,
+            }),
+            end => Err(OutOfRoom {
+                need: end.unwrap_or(usize::MAX),
+                have,
+            }),
+        }
+    }
+
+    /// The frame.
+    #[must_use]
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The frame, to be changed in place.
+    #[must_use]
+    #[inline]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        self.buffer
+            .get_mut(self.start..self.end)
+            .unwrap_or_default()
+    }
+
+    /// Length of the frame in bytes.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether the frame has no byte.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Bytes of room before the frame.
+    #[must_use]
+    #[inline]
+    pub fn headroom(&self) -> usize {
+        self.start
+    }
+
+    /// Bytes of room behind the frame.
+    #[must_use]
+    #[inline]
+    pub fn tailroom(&self) -> usize {
+        self.buffer.len() - self.end
+    }
+
+    /// Takes `count` bytes off the front; they become headroom (`skb_pull()`).
+    ///
+    /// # Errors
+    /// [`OutOfRoom`] if the frame is shorter; nothing changes then.
+    #[inline]
+    pub fn pull(&mut self, count: usize) -> Result<(), OutOfRoom> {
+        let have = self.len();
+        if count > have {
+            return Err(OutOfRoom { need: count, have });
+        }
+        self.start += count;
+        Ok(())
+    }
+
+    /// Takes `count` bytes of headroom into the frame and lends them (`skb_push()`).
+    ///
+    /// # Errors
+    /// [`OutOfRoom`] if there is less headroom; nothing changes then.
+    #[inline]
+    pub fn push(&mut self, count: usize) -> Result<&mut [u8], OutOfRoom> {
+        let start = self.start.checked_sub(count).ok_or(OutOfRoom {
+            need: count,
+            have: self.start,
+        })?;
+        let end = self.start;
+        self.start = start;
+        Ok(self.buffer.get_mut(start..end).unwrap_or_default())
+    }
+
+    /// Makes the frame `len` bytes long, its start unmoved: cuts it off or takes tailroom, whose
+    /// bytes are left as they are.
+    ///
+    /// # Errors
+    /// [`OutOfRoom`] if the buffer ends before; nothing changes then.
+    pub fn set_len(&mut self, len: usize) -> Result<(), OutOfRoom> {
+        let have = self.buffer.len() - self.start;
+        if len > have {
+            return Err(OutOfRoom { need: len, have });
+        }
+        self.end = self.start + len;
+        Ok(())
+    }
+
+    /// The hash of the inner flow, if somebody has said or computed it (`skb->hash`).
+    #[must_use]
+    #[inline]
+    pub fn flow_hash(&self) -> Option<u32> {
+        self.flow_hash
+    }
+
+    /// States the hash of the inner flow, for instance the one a network card delivered. Zero
+    /// stands for "could not be computed", as in Linux.
+    #[inline]
+    pub fn set_flow_hash(&mut self, hash: u32) {
+        self.flow_hash = Some(hash);
+    }
+
+    /// Lends the headroom and the frame at once, so that headers can be written while the frame
+    /// is read.
+    #[inline]
+    pub(crate) fn split(&mut self) -> (&mut [u8], &mut [u8]) {
+        let (front, _) = self
+            .buffer
+            .split_at_mut_checked(self.end)
+            .unwrap_or_default();
+        front.split_at_mut_checked(self.start).unwrap_or_default()
+    }
+
+    /// Lends everything from the start of the buffer to the end of the frame.
+    #[inline]
+    pub(crate) fn lend(&mut self) -> &mut [u8] {
+        self.buffer.get_mut(..self.end).unwrap_or_default()
+    }
+}
+
+/// A buffer, headroom or frame that is too short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutOfRoom {
+    /// Bytes that were asked for.
+    pub need: usize,
+    /// Bytes that were there.
+    pub have: usize,
+}
+
+impl fmt::Display for OutOfRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes needed, {} there", self.need, self.have)
+    }
+}
+
+impl core::error::Error for OutOfRoom {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_frame_beyond_the_buffer_is_refused() {
+        let mut buffer = [0; 10];
+        for (headroom, len) in [(11, 0), (0, 11), (5, 6), (usize::MAX, 1), (1, usize::MAX)] {
+            assert!(
+                Packet::new(&mut buffer, headroom, len).is_err(),
+                "{headroom} {len}"
+            );
+        }
+        assert!(Packet::new(&mut buffer, 10, 0).is_ok());
+    }
+
+    /// T-21: short headroom fails cleanly, and the frame never moves.
+    #[test]
+    fn t21_refusals_change_nothing() {
+        let mut buffer = *b"hhhhpayloadtt";
+        let mut packet = Packet::new(&mut buffer, 4, 7).unwrap();
+        assert_eq!(packet.push(5).err(), Some(OutOfRoom { need: 5, have: 4 }));
+        assert_eq!(packet.pull(8), Err(OutOfRoom { need: 8, have: 7 }));
+        assert_eq!(packet.set_len(10), Err(OutOfRoom { need: 10, have: 9 }));
+        assert_eq!(packet.bytes(), b"payload");
+        assert_eq!((packet.headroom(), packet.tailroom()), (4, 2));
+    }
+
+    proptest! {
+        #[test]
+        fn pull_undoes_push(headroom in 0usize..64, len in 0usize..64, count in 0usize..80) {
+            let mut buffer = [7u8; 128];
+            let mut packet = Packet::new(&mut buffer, headroom, len).unwrap();
+            if packet.push(count).is_ok() {
+                packet.pull(count).unwrap();
+            }
+            prop_assert_eq!((packet.headroom(), packet.len()), (headroom, len));
+        }
+    }
+}
