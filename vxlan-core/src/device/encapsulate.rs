@@ -2,6 +2,8 @@
 
 use core::net::IpAddr;
 
+use zerocopy::{Immutable, IntoBytes, KnownLayout, Unaligned};
+
 use crate::fdb::{Remote, Storage};
 use crate::packet::OutOfRoom;
 use crate::wire::ethernet::EtherType;
@@ -208,7 +210,6 @@ impl<S: Storage> Device<S> {
         if flags.contains(Flags::GBP) {
             vxlan = vxlan.with_gbp(mark);
         }
-        let vxlan = vxlan.to_bytes();
         let udp = |addresses, length, filled: bool| {
             let mut header = udp::Header::new(source_port, destination_port, length);
             if filled {
@@ -216,11 +217,13 @@ impl<S: Storage> Device<S> {
                 header.set_checksum(if route.checksum_offload {
                     pseudo.fold()
                 } else {
-                    let headers = pseudo.add_bytes(&header.to_bytes()).add_bytes(&vxlan);
+                    let headers = pseudo
+                        .add_bytes(&header.to_bytes())
+                        .add_bytes(&vxlan.to_bytes());
                     udp::never_zero(headers.add_bytes(bytes).complement())
                 });
             }
-            header.to_bytes()
+            header
         };
 
         let mut dont_fragment = false;
@@ -253,7 +256,7 @@ impl<S: Storage> Device<S> {
                     destination,
                 });
                 if let Some(head) = room.last_chunk_mut::<{ ipv4::Header::LEN + TUNNEL_LEN }>() {
-                    compose(head, &ip.to_bytes(), &udp, &vxlan);
+                    *head = zerocopy::transmute!(Headers { ip, udp, vxlan });
                 }
             }
             Addresses::V6 {
@@ -290,7 +293,7 @@ impl<S: Storage> Device<S> {
                     hop_limit: ttl,
                 });
                 if let Some(head) = room.last_chunk_mut::<{ ipv6::Header::LEN + TUNNEL_LEN }>() {
-                    compose(head, &ip.to_bytes(), &udp, &vxlan);
+                    *head = zerocopy::transmute!(Headers { ip, udp, vxlan });
                 }
             }
         }
@@ -321,18 +324,13 @@ impl<S: Storage> Device<S> {
     }
 }
 
-/// Three headers in a row. The lengths are constants of the callers.
-#[inline]
-fn compose<const HEAD: usize, const IP: usize>(
-    head: &mut [u8; HEAD],
-    ip: &[u8; IP],
-    udp: &[u8; udp::Header::LEN],
-    vxlan: &[u8; vxlan::Header::LEN],
-) {
-    let parts = ip.iter().chain(udp).chain(vxlan);
-    for (byte, part) in head.iter_mut().zip(parts) {
-        *byte = *part;
-    }
+/// The outer headers of one packet, as they lie on the wire.
+#[derive(IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Headers<Ip> {
+    ip: Ip,
+    udp: udp::Header,
+    vxlan: vxlan::Header,
 }
 
 impl<S: Storage> Device<S> {

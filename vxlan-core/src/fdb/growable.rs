@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::Full;
 use super::hash::{Hasher, bucket};
-use super::slot::{Bucket, EntrySlot, Index, Link, RemoteSlot};
+use super::slot::{Bucket, EntrySlot, Link, RemoteSlot};
 use super::storage::Storage;
 use super::view::{Buckets, BucketsMut, Slots, SlotsMut, View, ViewMut};
 
@@ -260,4 +260,36 @@ fn at_mut(chunks: &mut [Vec<Bucket>], position: u32) -> Option<&mut Bucket> {
     chunks
         .get_mut(position / BUCKET_CHUNK)?
         .get_mut(position % BUCKET_CHUNK)
+}
+
+/// What growing has cost so far, and what it is good for.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Work {
+    pub(super) buckets_moved: usize,
+    pub(super) chunks: usize,
+}
+
+#[cfg(test)]
+impl Growable {
+    pub(super) fn work(&self) -> Work {
+        Work {
+            // To have 2n buckets, n had to move; before them n / 2, and so on.
+            buckets_moved: (self.buckets.len.saturating_sub(BUCKETS_MIN) + self.buckets.moved)
+                as usize,
+            chunks: self.entries.0.len() + self.remotes.0.len(),
+        }
+    }
+
+    pub(super) fn longest_chain(&self) -> usize {
+        let buckets = self.buckets.old.iter().chain(&self.buckets.new).flatten();
+        let length = |bucket: &Bucket| {
+            let next = |slot: &&EntrySlot| self.entries.get(slot.chain?.position());
+            let first = bucket
+                .0
+                .and_then(|index| self.entries.get(index.position()));
+            core::iter::successors(first, next).count()
+        };
+        buckets.map(length).max().unwrap_or(0)
+    }
 }

@@ -66,7 +66,8 @@ mod tests {
     /// F-03: no bucket gets much more than its share, whatever the pattern of the addresses.
     #[test]
     fn f03_patterns_spread_evenly() {
-        let patterns: [(&str, fn(u64) -> (u64, u32)); 4] = [
+        type Pattern = fn(u64) -> (u64, u32);
+        let patterns: [(&str, Pattern); 4] = [
             ("consecutive addresses", |i| (0x0200_0000_0000 + i, 42)),
             ("high bytes differ", |i| (0x0200_0000_0001 + (i << 32), 42)),
             ("networks differ", |i| (0x0200_0000_0001, i as u32)),

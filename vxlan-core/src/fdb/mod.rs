@@ -47,6 +47,8 @@ mod slot;
 mod stamp;
 mod storage;
 mod table;
+#[cfg(test)]
+mod tests;
 mod update;
 mod view;
 
@@ -68,7 +70,7 @@ pub use storage::{Borrowed, Fixed, Storage};
 pub use update::{Target, Update};
 pub use view::{View, ViewMut};
 
-use crate::{Instant, Salt};
+use crate::Salt;
 use slot::Index;
 use table::{Head, TableMut};
 

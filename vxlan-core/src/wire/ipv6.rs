@@ -247,9 +247,11 @@ mod tests {
             let want = Err(Error::Truncated { layer, need, have });
             assert_eq!(Header::parse(&bytes[..have]), want);
         }
-        bytes[0] = 0x45;
-        let want = Err(Error::Version { layer, version: 4 });
-        assert_eq!(Header::parse(&bytes), want);
+        for version in [0, 4, 5, 7, 14, 15] {
+            bytes[0] = version << 4;
+            let want = Err(Error::Version { layer, version });
+            assert_eq!(Header::parse(&bytes), want);
+        }
         assert!(Header::split(&bytes).is_ok());
     }
 
