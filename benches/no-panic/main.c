@@ -1,0 +1,12 @@
+/* Reaches the entry points, so that the linker has to resolve all they can call. */
+extern int receive(), transmit(), age();
+#ifdef CONTROL
+extern int control();
+#endif
+int (*volatile entries[])() = {
+    receive, transmit, age,
+#ifdef CONTROL
+    control,
+#endif
+};
+int main(void) { return entries[0] == 0; }

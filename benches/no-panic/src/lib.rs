@@ -1,0 +1,105 @@
+//! Proof at link time that the data path cannot panic.
+//!
+//! The panic handler calls a function that exists nowhere. If any code reachable from an entry
+//! point below can panic, the linker finds that call and fails; [`check`](../check) tells.
+
+#![no_std]
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::panic::PanicInfo;
+
+use vxlan_core::vtep::Member;
+use vxlan_core::{
+    Device, Egress, Encapsulated, Ingress, Instant, Packet, Route, RouteKind, Underlay, Vtep,
+    Worker, fdb, wire,
+};
+
+unsafe extern "C" {
+    safe fn the_data_path_can_panic() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    the_data_path_can_panic()
+}
+
+type Table = Device<fdb::Fixed<64, 64, 64>>;
+
+/// A UDP payload of any content.
+#[unsafe(no_mangle)]
+pub extern "C" fn receive(
+    device: &mut Table,
+    worker: &mut Worker,
+    vtep: &Vtep<[Member; 64]>,
+    buffer: &mut [u8; 2048],
+    len: usize,
+    tos: u8,
+    source: u32,
+) -> usize {
+    let from = Underlay::new(IpAddr::V4(Ipv4Addr::from_bits(source))).tos(tos);
+    let Ok(mut datagram) = Packet::new(buffer, 0, len) else {
+        return 0;
+    };
+    if vtep.demultiplex(datagram.bytes(), None).is_err() {
+        return 0;
+    }
+    match device.receive(worker, &from, &mut datagram) {
+        Ingress::Deliver(..) => datagram.len(),
+        _ => 0,
+    }
+}
+
+/// A frame of any content, to all its remotes.
+#[unsafe(no_mangle)]
+pub extern "C" fn transmit(
+    device: &Table,
+    worker: &mut Worker,
+    buffer: &mut [u8; 2048],
+    headroom: usize,
+    len: usize,
+    mtu: u32,
+    local: bool,
+    out: &mut [u8; 2048],
+) -> usize {
+    let Ok(mut frame) = Packet::new(buffer, headroom, len) else {
+        return 0;
+    };
+    let Egress::Forward(remotes) = device.transmit(worker, &mut frame) else {
+        return 0;
+    };
+    let mut sent = 0;
+    for remote in remotes {
+        let source = match remote.addr {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        };
+        let kind = if local { RouteKind::Local } else { RouteKind::Unicast };
+        let route = Ok(Route::new(source, mtu).kind(kind));
+        if let Encapsulated::Send(outer) = device.encapsulate(worker, &mut frame, remote, route) {
+            if let Some(mtu) = outer.needs_fragments()
+                && let Ok(fragments) = wire::ipv4::fragments(outer.ip_packet(), mtu as usize)
+            {
+                for fragment in fragments {
+                    sent += fragment.write(out).unwrap_or(0);
+                }
+            }
+            sent += outer
+                .ethernet(Default::default(), Default::default())
+                .map_or(0, <[u8]>::len);
+        }
+    }
+    sent
+}
+
+/// Time passes.
+#[unsafe(no_mangle)]
+pub extern "C" fn age(device: &mut Table, millis: u64) -> usize {
+    device.age(Instant::from_millis(millis)).count()
+}
+
+/// Can panic: the linker must notice.
+#[cfg(feature = "control")]
+#[unsafe(no_mangle)]
+pub extern "C" fn control(buffer: &[u8; 2048], at: usize) -> u8 {
+    buffer[at]
+}
