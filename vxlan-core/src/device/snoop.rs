@@ -41,13 +41,17 @@ impl<S: Storage> Device<S> {
         source: Mac,
     ) -> Result<Snooped, DropReason> {
         let compat = self.config.compat();
+        // Before the look-up: the default entry has the all-zeros address, others may be groups'.
+        if compat.refuse_invalid_source && !source.is_unicast() {
+            return Err(DropReason::InvalidSourceMac);
+        }
         let key = self.key(source);
         let ifindex = match from.source {
             IpAddr::V6(address) if address.is_unicast_link_local() => from.ifindex,
             _ => None,
         };
         let Some(entry) = self.fdb.find(&key) else {
-            return self.snoop_unknown(key, from.source, ifindex);
+            return Ok(self.snoop_unknown(key, from.source, ifindex));
         };
         if compat.age_by_updated {
             entry.touch_updated(now);
@@ -72,17 +76,9 @@ impl<S: Storage> Device<S> {
     }
 
     #[cold]
-    fn snoop_unknown(
-        &self,
-        key: Key,
-        source: IpAddr,
-        ifindex: Option<IfIndex>,
-    ) -> Result<Snooped, DropReason> {
-        if self.config.compat().refuse_invalid_source && !key.mac.is_unicast() {
-            return Err(DropReason::InvalidSourceMac);
-        }
+    fn snoop_unknown(&self, key: Key, source: IpAddr, ifindex: Option<IfIndex>) -> Snooped {
         if !self.is_up() {
-            return Ok(Snooped::NOTHING);
+            return Snooped::NOTHING;
         }
         let remote = Remote {
             addr: source,
@@ -90,7 +86,7 @@ impl<S: Storage> Device<S> {
             vni: self.config.vni().get(),
             ifindex,
         };
-        Ok(Snooped(Some(Change::Learn(key, remote))))
+        Snooped(Some(Change::Learn(key, remote)))
     }
 
     /// Applies what was snooped and says what came of it.

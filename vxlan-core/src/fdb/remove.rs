@@ -15,14 +15,18 @@ use super::{Error, Fdb, Flags, Key, NexthopId, Record, Remote, State};
 /// ```
 /// use vxlan_core::fdb::{Filter, Keep, State};
 ///
-/// // What goes when a device goes down (`vxlan_stop()`): all that could age, but the default
-/// // entry.
+/// # use vxlan_core::{Mac, Salt, fdb};
+/// # let mut fdb = fdb::Fdb::new(fdb::Fixed::<1, 1, 1>::new(), Salt::default());
+/// // What goes when a device goes down (`vxlan_stop()`): all that is neither permanent nor
+/// // static, but for the default entry.
 /// let stop = Filter {
 ///     state_mask: State::PERMANENT | State::NOARP,
-///     keep: Keep::ZeroMac,
+///     keep: Keep::Entry(fdb::Key { mac: Mac::ZERO, vni: 42 }),
 ///     ..Filter::default()
 /// };
-/// # let _ = stop;
+/// for record in fdb.flush(stop) {
+///     println!("gone: {record:?}");
+/// }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -55,9 +59,9 @@ pub enum Keep {
     /// Nothing.
     #[default]
     Nothing,
-    /// This entry: the device's default entry when it goes down.
+    /// This entry: the device's own default entry when it goes down.
     Entry(Key),
-    /// The default entries of all networks.
+    /// The default entries of all networks, as Linux 4.3 does when a device goes down.
     ZeroMac,
 }
 
@@ -88,7 +92,8 @@ impl Filter {
 
 /// What a delete or a flush takes out, one record for each `RTM_DELNEIGH` that Linux sends.
 ///
-/// The work is done as the iterator is driven; dropping it does the rest.
+/// The work is done as the iterator is driven; dropping it does the rest. (Leaking it leaves the
+/// rest in the table, and slots of an entry that was being told without use.)
 #[derive(Debug)]
 pub struct Removed<'a> {
     sweep: Sweep<'a>,
@@ -219,7 +224,7 @@ impl<'a> Removed<'a> {
     fn by_request(mut table: TableMut<'a>, index: Index, remote: Option<&Remote>) -> Self {
         let dying = match remote {
             Some(remote) if !remote.addr.is_unspecified() => {
-                // Traffic may move a remote onto another one: the first of them goes.
+                // `migrate` may make two remotes equal: the first of them goes.
                 let mut done = false;
                 table.take_remotes(index, |present| {
                     let hit = !done && present == remote;

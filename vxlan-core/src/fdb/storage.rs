@@ -64,8 +64,9 @@ impl<S: Storage + ?Sized> Storage for &mut S {
     }
 }
 
-/// Memory of a size known to the compiler, for instance in a `static`: 4 bytes a bucket, 48 an
-/// entry, 32 a remote.
+/// Memory of a size known to the compiler: 4 bytes a bucket, 48 an entry, 32 a remote.
+///
+/// It may live in a `static` behind a lock; the table then takes a `&mut` to it.
 ///
 /// As many buckets as entries keep look-ups short. Most entries have one remote; the default
 /// entry has one for each VTEP that floods go to.

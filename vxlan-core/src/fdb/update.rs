@@ -1,5 +1,7 @@
 //! Creating and changing entries.
 
+use core::net::IpAddr;
+
 use super::slot::{Index, Stored};
 use super::stamp::Stamp;
 use super::storage::Storage;
@@ -80,7 +82,8 @@ impl<S: Storage> Fdb<S> {
     /// addresses, or [`Mode::APPEND`], for groups and the all-zeros address; otherwise the request
     /// succeeds and leaves it. Appending looks at all remotes of the entry.
     ///
-    /// A remote for a nexthop entry succeeds and leaves the nexthop group.
+    /// A remote for a nexthop entry succeeds and leaves the nexthop group. (Linux keeps a remote
+    /// *appended* to one out of sight and tells about it once; here nothing is kept or told.)
     ///
     /// # Errors
     /// [`Error`] names the reasons and says where Linux changes something all the same.
@@ -121,8 +124,9 @@ impl<S: Storage> Fdb<S> {
     /// `vxlan_snoop()`, when traffic says that a station has moved.
     ///
     /// `None` if there is no such entry or it has a nexthop group. The caller decides whether the
-    /// entry may move.
-    pub fn migrate(&mut self, now: Instant, key: &Key, addr: core::net::IpAddr) -> Option<Record> {
+    /// entry may move. As in Linux nobody looks whether a later remote has that address already;
+    /// only groups have several, and no station sends from a group address.
+    pub fn migrate(&mut self, now: Instant, key: &Key, addr: IpAddr) -> Option<Record> {
         self.head.clock = now;
         let mut table = self.table_mut();
         let index = table.find(key)?;

@@ -52,7 +52,9 @@ pub(super) enum BucketsMut<'a> {
 
 impl<'a> View<'a> {
     /// The entry with this address and network.
-    #[inline]
+    // Always, since only where the storage is known does the choice between the kinds of slots
+    // vanish; a call would also write the view to the stack.
+    #[inline(always)]
     pub(super) fn find(&self, hash: u64, mac: u64, vni: u32) -> Option<(Index, &'a EntrySlot)> {
         let mut link = self.buckets.first(hash);
         while let Some(index) = link {

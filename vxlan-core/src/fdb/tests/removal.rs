@@ -84,6 +84,18 @@ fn f01_delete_of_what_is_not_there() {
     assert_eq!(removed.err(), Some(Error::NotFound));
 }
 
+/// Of two remotes that `migrate` made equal, the first goes and the other stays.
+#[test]
+fn f02_delete_takes_one_of_two_equal_remotes() {
+    let mut fdb = filled();
+    fdb.migrate(Instant::ZERO, &key(GROUP), remote(2).addr)
+        .unwrap();
+    assert_eq!(destinations(&fdb, GROUP), [2, 2, 3]);
+    let removed = fdb.remove(&key(GROUP), Some(&remote(2))).unwrap();
+    assert_eq!(told(removed), [(GROUP, 2)]);
+    assert_eq!(destinations(&fdb, GROUP), [2, 3]);
+}
+
 /// What is not looked at is removed all the same, and its room is free again.
 #[test]
 fn removal_is_finished_on_drop() {

@@ -1,0 +1,106 @@
+//! The data path allocates nothing, counted by a global allocator that counts.
+
+use std::net::IpAddr;
+
+use allocation_counter::measure;
+use vxlan_core::packet::HEADROOM;
+use vxlan_core::vtep::Member;
+use vxlan_core::wire::ipv4;
+use vxlan_core::{
+    Config, Device, Egress, Encapsulated, Ingress, Instant, Mac, Packet, Route, Underlay, Vni,
+    Vtep, Worker, fdb,
+};
+
+fn mac(last: u8) -> Mac {
+    Mac::new([2, 0, 0, 0, 0, last])
+}
+
+fn address(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+fn device(storage: impl fdb::Storage, own: u8) -> Device<impl fdb::Storage> {
+    let config = Config::new(Vni::MIN).local(address(own)).port(4789);
+    let mut device = Device::new(config, mac(own), storage, Instant::ZERO).unwrap();
+    device.set_up(true);
+    for peer in 10..14 {
+        let remote = device.remote(address(peer));
+        device.fdb_append(Instant::ZERO, Mac::ZERO, remote).unwrap();
+    }
+    device
+}
+
+/// Floods a frame, fragments it, learns from it, delivers it, forgets it again.
+fn round_trip(west: &Device<impl fdb::Storage>, east: &mut Device<impl fdb::Storage>) {
+    let mut vtep = Vtep::new([Member::EMPTY; 4]);
+    vtep.attach(Vni::MIN, None, 0).unwrap();
+    let mut buffer = [0u8; HEADROOM + 1500];
+    let mut arrived = [0u8; 2048];
+    let mut piece = [0u8; 2048];
+    let mut worker = Worker::new(Instant::from_millis(1_000));
+    let mut delivered = 0;
+    let total = measure(|| {
+        for source in 100..200 {
+            let frame = &mut buffer[HEADROOM..];
+            frame[..6].copy_from_slice(&Mac::BROADCAST.octets());
+            frame[6..12].copy_from_slice(&mac(source).octets());
+            let mut frame = Packet::new(&mut buffer, HEADROOM, 1500).unwrap();
+            let Egress::Forward(remotes) = west.transmit(&mut worker, &mut frame) else {
+                panic!("there is a default entry");
+            };
+            for remote in remotes {
+                let route = Ok(Route::new(address(1), 1400));
+                let Encapsulated::Send(outer) =
+                    west.encapsulate(&mut worker, &mut frame, remote, route)
+                else {
+                    panic!("nothing forbids it");
+                };
+                let mtu = outer.needs_fragments().unwrap();
+                for fragment in ipv4::fragments(outer.ip_packet(), mtu as usize).unwrap() {
+                    fragment.write(&mut piece).unwrap();
+                }
+                let payload = outer.udp_payload();
+                arrived[..payload.len()].copy_from_slice(payload);
+                let mut datagram = Packet::new(&mut arrived, 0, payload.len()).unwrap();
+                vtep.demultiplex(datagram.bytes(), None).unwrap();
+                let from = Underlay::new(address(1));
+                if let Ingress::Deliver(..) = east.receive(&mut worker, &from, &mut datagram) {
+                    delivered += 1;
+                }
+            }
+        }
+        let aged = east.age(Instant::from_millis(1_000_000)).count();
+        assert_eq!(aged, 100);
+    });
+    assert_eq!(delivered, 400);
+    assert_eq!(total.count_total, 0, "allocations");
+}
+
+#[test]
+fn nothing_is_allocated_over_fixed_storage() {
+    let west = device(fdb::Fixed::<64, 64, 64>::new(), 1);
+    let mut east = device(fdb::Fixed::<256, 256, 256>::new(), 2);
+    round_trip(&west, &mut east);
+}
+
+/// A growable table allocates when it grows. Once grown, learning and ageing are free of it.
+#[test]
+fn nothing_is_allocated_by_a_table_that_has_grown() {
+    let west = device(fdb::Growable::new(), 1);
+    let mut east = device(fdb::Growable::new(), 2);
+    for last in 100..=255 {
+        let remote = east.remote(address(1));
+        east.fdb_append(Instant::ZERO, mac(last), remote).unwrap();
+    }
+    for last in 100..=255 {
+        east.fdb_remove(mac(last), None).unwrap().for_each(drop);
+    }
+    round_trip(&west, &mut east);
+}
+
+/// The counter counts: a test that cannot fail proves nothing.
+#[test]
+fn the_counter_counts() {
+    let total = measure(|| drop(std::hint::black_box(Box::new(7))));
+    assert_eq!(total.count_total, 1);
+}
