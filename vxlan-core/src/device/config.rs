@@ -153,6 +153,13 @@ impl Config {
         }
     }
 
+    /// The same configuration for another VNI (`IFLA_VXLAN_ID`).
+    #[must_use]
+    pub const fn vni(mut self, vni: Vni) -> Self {
+        self.vni = vni;
+        self
+    }
+
     /// The default remote: where frames go that match no entry (`IFLA_VXLAN_GROUP`, `GROUP6`). May
     /// be a multicast group. An unspecified address only chooses the address family.
     #[must_use]

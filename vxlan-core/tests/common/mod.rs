@@ -9,31 +9,31 @@ use vxlan_core::{
     Stats, Underlay, Vni, Worker, fdb,
 };
 
-pub type Table = Device<fdb::Growable>;
+pub(crate) type Table = Device<fdb::Growable>;
 
-pub const OWN: Mac = Mac::new([2, 0, 0, 0, 0, 1]);
+pub(crate) const OWN: Mac = Mac::new([2, 0, 0, 0, 0, 1]);
 
-pub fn mac(last: u8) -> Mac {
+pub(crate) fn mac(last: u8) -> Mac {
     Mac::new([2, 0, 0, 0, 0, last])
 }
 
-pub fn ip(text: &str) -> IpAddr {
+pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-pub fn vni() -> Vni {
+pub(crate) fn vni() -> Vni {
     Vni::new(42).unwrap()
 }
 
 /// An IPv4 device, VNI 42, with a default remote.
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config::new(vni())
         .local(ip("192.0.2.1"))
         .remote(ip("192.0.2.2"))
         .port(4789)
 }
 
-pub fn config6() -> Config {
+pub(crate) fn config6() -> Config {
     Config::new(vni())
         .local(ip("2001:db8::1"))
         .remote(ip("2001:db8::2"))
@@ -41,14 +41,14 @@ pub fn config6() -> Config {
 }
 
 /// The device, up.
-pub fn device(config: Config) -> Table {
+pub(crate) fn device(config: Config) -> Table {
     let mut device = Device::new(config, OWN, fdb::Growable::new(), Instant::ZERO).unwrap();
     device.set_up(true);
     device
 }
 
 /// An Ethernet frame.
-pub fn frame(destination: Mac, source: Mac, ethertype: u16, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(destination: Mac, source: Mac, ethertype: u16, payload: &[u8]) -> Vec<u8> {
     [
         &destination.octets()[..],
         &source.octets(),
@@ -59,7 +59,7 @@ pub fn frame(destination: Mac, source: Mac, ethertype: u16, payload: &[u8]) -> V
 }
 
 /// An IPv4 packet without payload, its checksum right.
-pub fn ipv4(tos: u8, ttl: u8) -> Vec<u8> {
+pub(crate) fn ipv4(tos: u8, ttl: u8) -> Vec<u8> {
     use vxlan_core::wire::ipv4::{Fields, Header};
     Header::new(&Fields {
         tos,
@@ -76,7 +76,7 @@ pub fn ipv4(tos: u8, ttl: u8) -> Vec<u8> {
 }
 
 /// An IPv6 packet without payload.
-pub fn ipv6(class: u8, hops: u8, label: u32) -> Vec<u8> {
+pub(crate) fn ipv6(class: u8, hops: u8, label: u32) -> Vec<u8> {
     use vxlan_core::wire::ipv6::{Fields, Header};
     Header::new(&Fields {
         traffic_class: class,
@@ -92,32 +92,32 @@ pub fn ipv6(class: u8, hops: u8, label: u32) -> Vec<u8> {
 }
 
 /// A UDP payload: the header words, then the frame.
-pub fn datagram(flags: u32, vni: u32, frame: &[u8]) -> Vec<u8> {
+pub(crate) fn datagram(flags: u32, vni: u32, frame: &[u8]) -> Vec<u8> {
     [&flags.to_be_bytes()[..], &vni.to_be_bytes(), frame].concat()
 }
 
 /// What a device made of a datagram.
-pub struct Received {
-    pub ingress: Ingress,
-    pub bytes: Vec<u8>,
-    pub mark: u32,
-    pub stats: Stats,
+pub(crate) struct Received {
+    pub(crate) ingress: Ingress,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) mark: u32,
+    pub(crate) stats: Stats,
 }
 
 impl Received {
-    pub fn event(&self) -> Option<Event> {
+    pub(crate) fn event(&self) -> Option<Event> {
         match self.ingress {
             Ingress::Deliver(_, event) | Ingress::Drop(_, event) => event,
             _ => None,
         }
     }
 
-    pub fn delivered(&self) -> bool {
+    pub(crate) fn delivered(&self) -> bool {
         matches!(self.ingress, Ingress::Deliver(..))
     }
 }
 
-pub fn receive_at(device: &mut Table, now: u64, from: &Underlay, payload: &[u8]) -> Received {
+pub(crate) fn receive_at(device: &mut Table, now: u64, from: &Underlay, payload: &[u8]) -> Received {
     let mut worker = Worker::new(Instant::from_millis(now));
     let mut bytes = payload.to_vec();
     let len = bytes.len();
@@ -132,12 +132,12 @@ pub fn receive_at(device: &mut Table, now: u64, from: &Underlay, payload: &[u8])
     }
 }
 
-pub fn receive(device: &mut Table, from: &Underlay, payload: &[u8]) -> Received {
+pub(crate) fn receive(device: &mut Table, from: &Underlay, payload: &[u8]) -> Received {
     receive_at(device, 0, from, payload)
 }
 
 /// The outer IP packets that a frame left as, and what was counted.
-pub fn transmit(
+pub(crate) fn transmit(
     device: &Table,
     frame: &[u8],
     route: impl Fn(IpAddr) -> Result<Route, RouteError>,
@@ -161,7 +161,7 @@ pub fn transmit(
 }
 
 /// A route to anywhere, of the remote's family.
-pub fn any_route(to: IpAddr) -> Result<Route, RouteError> {
+pub(crate) fn any_route(to: IpAddr) -> Result<Route, RouteError> {
     let source = if to.is_ipv4() {
         "192.0.2.1"
     } else {
