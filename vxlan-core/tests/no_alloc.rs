@@ -1,4 +1,10 @@
 //! The data path allocates nothing, counted by a global allocator that counts.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
 
 use std::net::IpAddr;
 

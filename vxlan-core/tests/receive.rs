@@ -1,4 +1,10 @@
 //! Receive, check by check, in the kernel's order.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
 
 mod common;
 

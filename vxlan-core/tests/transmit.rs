@@ -1,4 +1,10 @@
 //! Transmit: where frames go, what the outer headers say, what is counted.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
 
 mod common;
 

@@ -1,6 +1,11 @@
 //! The headers of every recorded outer frame: what Linux sent, `wire` reads, verifies, and cuts the
 //! same way.
-
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
 //! A device, frames and datagrams for the tests.
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::net::IpAddr;
 
@@ -117,7 +118,12 @@ impl Received {
     }
 }
 
-pub(crate) fn receive_at(device: &mut Table, now: u64, from: &Underlay, payload: &[u8]) -> Received {
+pub(crate) fn receive_at(
+    device: &mut Table,
+    now: u64,
+    from: &Underlay,
+    payload: &[u8],
+) -> Received {
     let mut worker = Worker::new(Instant::from_millis(now));
     let mut bytes = payload.to_vec();
     let len = bytes.len();
