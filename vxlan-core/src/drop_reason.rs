@@ -18,8 +18,13 @@ pub enum DropReason {
     VniNotFound,
     /// Received: a reserved bit is set (`VXLAN_INVALID_HDR`, counted as frame error).
     ReservedBits,
+    /// Received: the header of the generic protocol extension names no known protocol
+    /// (`NOT_SPECIFIED`).
+    NextProtocol,
     /// Received: less than an Ethernet header behind the VXLAN header (`NOMEM` in Linux).
     InnerTooShort,
+    /// Received: the checksum to be filled in lies beyond the packet (`PKT_TOO_SMALL`).
+    RemoteChecksum,
     /// Received: the inner source is the device's own MAC address (`LOCAL_MAC`).
     LocalMac,
     /// Received with learning: the inner source is a group or all zeros (`MAC_INVALID_SOURCE`).
@@ -58,18 +63,25 @@ pub enum DropReason {
     NoHeadroom,
     /// Transmitted: the route's source and the remote are of different address families.
     AddressFamily,
+    /// Transmitted in external mode: the frame came without tunnel metadata (`TUNNEL_TXINFO`).
+    NoTunnelInfo,
+    /// Transmitted: the generic protocol extension has no number for the protocol (`NOMEM` in
+    /// Linux).
+    UnknownProtocol,
     /// Transmitted: a truncated ARP request that the proxy should answer.
     ArpTruncated,
 }
 
 impl DropReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::PacketTooSmall,
         Self::InvalidHeader,
         Self::VniNotFound,
         Self::ReservedBits,
+        Self::NextProtocol,
         Self::InnerTooShort,
+        Self::RemoteChecksum,
         Self::LocalMac,
         Self::InvalidSourceMac,
         Self::EntryExists,
@@ -86,6 +98,8 @@ impl DropReason {
         Self::PacketTooBig,
         Self::NoHeadroom,
         Self::AddressFamily,
+        Self::NoTunnelInfo,
+        Self::UnknownProtocol,
         Self::ArpTruncated,
     ];
 
@@ -106,7 +120,9 @@ impl DropReason {
             Self::InvalidHeader => "invalid-header",
             Self::VniNotFound => "vni-not-found",
             Self::ReservedBits => "reserved-bits",
+            Self::NextProtocol => "next-protocol",
             Self::InnerTooShort => "inner-too-short",
+            Self::RemoteChecksum => "remote-checksum",
             Self::LocalMac => "local-mac",
             Self::InvalidSourceMac => "invalid-source-mac",
             Self::EntryExists => "entry-exists",
@@ -123,6 +139,8 @@ impl DropReason {
             Self::PacketTooBig => "packet-too-big",
             Self::NoHeadroom => "no-headroom",
             Self::AddressFamily => "address-family",
+            Self::NoTunnelInfo => "no-tunnel-info",
+            Self::UnknownProtocol => "unknown-protocol",
             Self::ArpTruncated => "arp-truncated",
         }
     }

@@ -42,6 +42,7 @@ mod route;
 mod salt;
 mod stats;
 mod time;
+mod tunnel;
 mod vni;
 mod worker;
 
@@ -59,6 +60,7 @@ pub use route::{Route, RouteError, RouteKind, Underlay};
 pub use salt::Salt;
 pub use stats::Stats;
 pub use time::Instant;
+pub use tunnel::TunnelInfo;
 pub use vni::Vni;
 pub use vtep::Vtep;
 pub use worker::Worker;

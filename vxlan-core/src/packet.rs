@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+use crate::wire::ethernet::EtherType;
+use crate::{TunnelInfo, checksum};
+
 /// Headroom that every encapsulation fits into: Ethernet with one VLAN tag (18), IPv6 (40),
 /// UDP (8) and VXLAN (8) bytes.
 pub const HEADROOM: usize = 18 + 40 + 8 + 8;
@@ -26,6 +29,28 @@ pub enum ChecksumState {
     },
 }
 
+/// A frame that stands for several: its transport payload is to be cut into pieces on the way out,
+/// or was put together from pieces on the way in (`skb_shinfo(skb)->gso_type`, `gso_size`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Gso {
+    /// What the pieces are.
+    pub kind: GsoKind,
+    /// Payload bytes of each piece but the last, never zero in a frame that is to be cut.
+    pub size: u16,
+}
+
+/// What the pieces of a [`Gso`] frame are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GsoKind {
+    /// TCP segments over IPv4 (`SKB_GSO_TCPV4`).
+    TcpV4,
+    /// TCP segments over IPv6 (`SKB_GSO_TCPV6`).
+    TcpV6,
+    /// UDP datagrams of one flow (`SKB_GSO_UDP_L4`).
+    Udp,
+}
+
 /// A frame in a buffer of the caller, with headroom before and tailroom behind it.
 ///
 /// Nothing is copied: [`pull`](Self::pull) and [`push`](Self::push) move the start of the frame
@@ -48,10 +73,20 @@ pub struct Packet<'b> {
     start: usize,
     end: usize,
     flow_hash: Option<u32>,
+    /// A checksum that was filled in, to be taken out again: its state and the bytes before.
+    filled: Option<(ChecksumState, [u8; 2])>,
     /// The packet mark (`skb->mark`). Group-based policy travels in it.
     pub mark: u32,
     /// What is known about the checksum inside the frame.
     pub checksum: ChecksumState,
+    /// Set if the frame stands for several.
+    pub gso: Option<Gso>,
+    /// What the frame is if it has no Ethernet header (`skb->protocol`); only devices with the
+    /// generic protocol extension look at it.
+    pub protocol: EtherType,
+    /// Outer headers beside the frame, for and from devices in external mode
+    /// (`skb_tunnel_info()`).
+    pub tunnel: Option<TunnelInfo>,
 }
 
 impl<'b> Packet<'b> {
@@ -68,8 +103,12 @@ impl<'b> Packet<'b> {
                 start: headroom,
                 end,
                 flow_hash: None,
+                filled: None,
                 mark: 0,
                 checksum: ChecksumState::None,
+                gso: None,
+                protocol: EtherType::new(0),
+                tunnel: None,
             }),
             end => Err(OutOfRoom {
                 need: end.unwrap_or(usize::MAX),
@@ -177,6 +216,45 @@ impl<'b> Packet<'b> {
     #[inline]
     pub fn set_flow_hash(&mut self, hash: u32) {
         self.flow_hash = Some(hash);
+    }
+
+    /// Computes a checksum that is still to be filled in, as the outer checksum covers it. A field
+    /// outside of the frame cannot be filled in by anybody and stays as it is.
+    #[cold]
+    pub(crate) fn fill_checksum(&mut self) {
+        let ChecksumState::Partial { start, offset } = self.checksum else {
+            return;
+        };
+        let (start, offset) = (usize::from(start), usize::from(offset));
+        let before = self
+            .bytes()
+            .get(start.saturating_add(offset)..)
+            .and_then(<[u8]>::first_chunk)
+            .copied();
+        if let Some(before) = before
+            && checksum::fill(self.bytes_mut(), start, offset)
+        {
+            self.filled = Some((self.checksum, before));
+            self.checksum = ChecksumState::None;
+        }
+    }
+
+    /// Takes out what [`fill_checksum`](Self::fill_checksum) put in: a frame that is not
+    /// encapsulated goes on as its sender left it.
+    #[cold]
+    pub(crate) fn restore_checksum(&mut self) {
+        let Some((state, before)) = self.filled.take() else {
+            return;
+        };
+        if let ChecksumState::Partial { start, offset } = state
+            && let Some(field) = self
+                .bytes_mut()
+                .get_mut(usize::from(start) + usize::from(offset)..)
+                .and_then(<[u8]>::first_chunk_mut)
+        {
+            *field = before;
+        }
+        self.checksum = state;
     }
 
     /// Lends the headroom and the frame at once, so that headers can be written while the frame

@@ -1,8 +1,8 @@
 //! What the underlay says about the way to a remote, and what it tells about a received packet.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::IfIndex;
+use crate::{IfIndex, TunnelInfo, Vni};
 
 /// The way to a remote, as the caller's routing table gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +100,20 @@ pub enum RouteError {
 pub struct Underlay {
     /// The outer source address.
     pub source: IpAddr,
+    /// The outer destination address. Only external mode looks at it and at the next five.
+    pub destination: IpAddr,
+    /// The UDP source port.
+    pub source_port: u16,
+    /// The UDP destination port.
+    pub destination_port: u16,
+    /// The outer TTL or hop limit.
+    pub ttl: u8,
+    /// The outer IPv6 flow label.
+    pub flow_label: u32,
+    /// The outer IPv4 header forbids fragmentation.
+    pub dont_fragment: bool,
+    /// There is a UDP checksum.
+    pub checksum: bool,
     /// The outer TOS byte or traffic class.
     pub tos: u8,
     /// The interface it arrived on, if known. Link-local remotes need it.
@@ -112,9 +126,62 @@ impl Underlay {
     pub const fn new(source: IpAddr) -> Self {
         Self {
             source,
+            destination: match source {
+                IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            },
+            source_port: 0,
+            destination_port: 0,
+            ttl: 0,
+            flow_label: 0,
+            dont_fragment: false,
+            checksum: false,
             tos: 0,
             ifindex: None,
         }
+    }
+
+    /// The same with the outer destination address.
+    #[must_use]
+    pub const fn destination(mut self, destination: IpAddr) -> Self {
+        self.destination = destination;
+        self
+    }
+
+    /// The same with the UDP ports, source and destination.
+    #[must_use]
+    pub const fn ports(mut self, source: u16, destination: u16) -> Self {
+        self.source_port = source;
+        self.destination_port = destination;
+        self
+    }
+
+    /// The same with the outer TTL or hop limit.
+    #[must_use]
+    pub const fn ttl(mut self, ttl: u8) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// The same with the outer IPv6 flow label.
+    #[must_use]
+    pub const fn flow_label(mut self, label: u32) -> Self {
+        self.flow_label = label;
+        self
+    }
+
+    /// The same, with or without the don't-fragment bit.
+    #[must_use]
+    pub const fn dont_fragment(mut self, on: bool) -> Self {
+        self.dont_fragment = on;
+        self
+    }
+
+    /// The same, with or without a UDP checksum.
+    #[must_use]
+    pub const fn checksum(mut self, on: bool) -> Self {
+        self.checksum = on;
+        self
     }
 
     /// The same with the outer TOS byte or traffic class.
@@ -129,5 +196,22 @@ impl Underlay {
     pub const fn ifindex(mut self, ifindex: Option<IfIndex>) -> Self {
         self.ifindex = ifindex;
         self
+    }
+
+    /// The outer headers as metadata beside the frame (`vxlan_rcv()`, collect metadata).
+    #[cold]
+    pub(crate) fn tunnel_info(&self, vni: Vni, gbp: Option<u32>) -> TunnelInfo {
+        TunnelInfo {
+            source: self.source,
+            source_port: self.source_port,
+            destination_port: self.destination_port,
+            tos: self.tos,
+            ttl: self.ttl,
+            flow_label: self.flow_label,
+            dont_fragment: self.dont_fragment,
+            checksum: self.checksum,
+            gbp,
+            ..TunnelInfo::new(vni.get(), self.destination)
+        }
     }
 }

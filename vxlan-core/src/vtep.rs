@@ -24,6 +24,7 @@ use crate::{DropReason, IfIndex, Vni};
 pub struct Vtep<S> {
     members: S,
     len: usize,
+    external: bool,
 }
 
 /// A place in the list of a [`Vtep`].
@@ -63,7 +64,19 @@ impl<S: AsRef<[Member]> + AsMut<[Member]>> Vtep<S> {
     /// A list with as many places as `members` has.
     #[must_use]
     pub fn new(members: S) -> Self {
-        Self { members, len: 0 }
+        Self {
+            members,
+            len: 0,
+            external: false,
+        }
+    }
+
+    /// The same for a socket of devices in external mode: every packet is for the device with VNI
+    /// 0, whatever its own VNI.
+    #[must_use]
+    pub fn external(mut self) -> Self {
+        self.external = true;
+        self
     }
 
     /// Lets `device` receive what comes for `vni` (`vxlan_vs_add_dev()`).
@@ -124,6 +137,7 @@ impl<S: AsRef<[Member]> + AsMut<[Member]>> Vtep<S> {
     #[must_use]
     #[inline]
     pub fn find(&self, vni: Vni, arrival: Option<IfIndex>) -> Option<usize> {
+        let vni = if self.external { Vni::MIN } else { vni };
         let taken = self.taken();
         let place = taken.partition_point(|member| member.vni < vni);
         taken

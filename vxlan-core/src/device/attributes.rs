@@ -36,8 +36,10 @@ const UDP_ZERO_CSUM6_RX: u16 = 20;
 const REMCSUM_TX: u16 = 21;
 const REMCSUM_RX: u16 = 22;
 const GBP: u16 = 23;
+const REMCSUM_NOPARTIAL: u16 = 24;
 const COLLECT_METADATA: u16 = 25;
 const LABEL: u16 = 26;
+const GPE: u16 = 27;
 const TTL_INHERIT: u16 = 28;
 const DF: u16 = 29;
 const LOCALBYPASS: u16 = 31;
@@ -116,6 +118,7 @@ impl Valid {
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> + use<> {
         let flags = self.flags();
         let flag = |number, flag| Attribute::byte(number, u8::from(flags.contains(flag)));
+        let present = |number, flag| flags.contains(flag).then(|| Attribute::new(number, &[]));
         let off = |number| Attribute::byte(number, 0);
         let (label, policy) = match self.flow_label() {
             FlowLabel::Fixed(label) => (label, 0),
@@ -154,18 +157,20 @@ impl Valid {
             off(RSC),
             flag(L2MISS, Flags::L2MISS),
             off(L3MISS),
-            off(COLLECT_METADATA),
+            flag(COLLECT_METADATA, Flags::COLLECT_METADATA),
             Attribute::host(AGEING, ageing),
             Attribute::host(LIMIT, limit),
             Some(Attribute::new(PORT, &port)),
             Attribute::byte(UDP_CSUM, u8::from(!zero_checksum)),
             flag(UDP_ZERO_CSUM6_TX, Flags::UDP_ZERO_CSUM6_TX),
             flag(UDP_ZERO_CSUM6_RX, Flags::UDP_ZERO_CSUM6_RX),
-            off(REMCSUM_TX),
-            off(REMCSUM_RX),
+            flag(REMCSUM_TX, Flags::REMCSUM_TX),
+            flag(REMCSUM_RX, Flags::REMCSUM_RX),
             flag(LOCALBYPASS, Flags::LOCALBYPASS),
             Some(Attribute::new(PORT_RANGE, &range_bytes)),
-            flags.contains(Flags::GBP).then(|| Attribute::new(GBP, &[])),
+            present(GBP, Flags::GBP),
+            present(GPE, Flags::GPE),
+            present(REMCSUM_NOPARTIAL, Flags::REMCSUM_NOPARTIAL),
             Some(Attribute::new(
                 RESERVED_BITS,
                 &self.reserved_bits().octets(),

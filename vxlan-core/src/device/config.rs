@@ -1,7 +1,7 @@
 //! What a device is told once and then trusts.
 
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv6Addr};
 use core::num::NonZeroU32;
 use core::time::Duration;
 
@@ -14,6 +14,8 @@ use crate::{Compat, IfIndex, PortRange, Salt, Vni};
 pub const PORT_LINUX: u16 = 8472;
 /// The UDP port that IANA assigned to VXLAN, 4789.
 pub const PORT_IANA: u16 = 4789;
+/// The UDP port of the generic protocol extension, 4790.
+pub const PORT_GPE: u16 = 4790;
 /// How long a learned entry lives without traffic unless configured (`FDB_AGE_DEFAULT`).
 pub const AGEING_DEFAULT: Duration = Duration::from_secs(300);
 /// The value of [`Config::tos`] that copies the inner TOS byte.
@@ -25,8 +27,14 @@ pub const MTU_MAX: u32 = 65535;
 /// The MTU of a device without lower interface (`ETH_DATA_LEN`).
 pub const MTU_DEFAULT: u32 = 1500;
 
-/// The header bits that neither plain VXLAN nor group-based policy uses.
-pub(super) const RESERVED_GBP: ReservedBits = ReservedBits::new([0x77, 0, 0, 0, 0, 0, 0, 0xff]);
+/// The header bits that group-based policy uses.
+pub(super) const USED_BY_GBP: u64 = 0x80ff_ffff << 32;
+/// The header bits that remote checksum offload uses.
+pub(super) const USED_BY_RCO: u64 = 0x0020_0000 << 32 | 0xff;
+/// The header bits that the generic protocol extension uses.
+const USED_BY_GPE: u64 = 0x3500_00ff << 32;
+/// The header bits that every VXLAN packet uses.
+const USED_ALWAYS: u64 = 0x0800_0000 << 32 | 0xffff_ff00;
 
 bitflags! {
     /// What a device does, by the kernel's names and bits (`VXLAN_F_*`).
@@ -44,8 +52,18 @@ bitflags! {
         const UDP_ZERO_CSUM6_TX = 0x80;
         /// Accept packets without UDP checksum over IPv6. For the socket to act on.
         const UDP_ZERO_CSUM6_RX = 0x100;
+        /// Transmit with remote checksum offload.
+        const REMCSUM_TX = 0x200;
+        /// Accept remote checksum offload.
+        const REMCSUM_RX = 0x400;
         /// Group-based policy: the packet mark travels in the VXLAN header.
         const GBP = 0x800;
+        /// Remote checksums are computed, not passed on as still to be filled in.
+        const REMCSUM_NOPARTIAL = 0x1000;
+        /// External mode: outer headers travel beside the frame.
+        const COLLECT_METADATA = 0x2000;
+        /// The generic protocol extension: no inner Ethernet header.
+        const GPE = 0x4000;
         /// The local address is IPv6 link-local. Derived from the addresses.
         const IPV6_LINKLOCAL = 0x8000;
         /// The outer TTL is the inner one.
@@ -57,7 +75,23 @@ bitflags! {
 
 impl Flags {
     /// The flags that devices on one socket must have in common (`VXLAN_F_RCV_FLAGS`).
-    pub const RECEIVE: Self = Self::GBP.union(Self::UDP_ZERO_CSUM6_RX);
+    pub const RECEIVE: Self = Self::GBP
+        .union(Self::GPE)
+        .union(Self::UDP_ZERO_CSUM6_RX)
+        .union(Self::REMCSUM_RX)
+        .union(Self::REMCSUM_NOPARTIAL)
+        .union(Self::COLLECT_METADATA);
+
+    /// The flags that a device with the generic protocol extension may have
+    /// (`VXLAN_F_ALLOWED_GPE`).
+    const WITH_GPE: Self = Self::GPE
+        .union(Self::IPV6)
+        .union(Self::IPV6_LINKLOCAL)
+        .union(Self::UDP_ZERO_CSUM_TX)
+        .union(Self::UDP_ZERO_CSUM6_TX)
+        .union(Self::UDP_ZERO_CSUM6_RX)
+        .union(Self::COLLECT_METADATA)
+        .union(Self::LOCALBYPASS);
 }
 
 /// When the outer IPv4 header forbids fragmentation (`enum ifla_vxlan_df`).
@@ -121,6 +155,8 @@ pub struct Config {
     df: Df,
     label: FlowLabel,
     flags: Flags,
+    /// Remote checksums on receive were named, on or off.
+    rco_named: bool,
     ageing: u32,
     limit: Option<NonZeroU32>,
     reserved_bits: Option<ReservedBits>,
@@ -145,6 +181,7 @@ impl Config {
             df: Df::Unset,
             label: FlowLabel::Fixed(0),
             flags: Flags::LEARN.union(Flags::LOCALBYPASS),
+            rco_named: false,
             ageing: 0,
             limit: None,
             reserved_bits: None,
@@ -299,10 +336,50 @@ impl Config {
         self.flag(Flags::UDP_ZERO_CSUM6_RX, on)
     }
 
+    /// Whether a checksum that is still to be filled in is left to the remote
+    /// (`IFLA_VXLAN_REMCSUM_TX`). Default: no.
+    #[must_use]
+    pub const fn remote_checksum_tx(self, on: bool) -> Self {
+        self.flag(Flags::REMCSUM_TX, on)
+    }
+
+    /// Whether packets whose checksum is still to be filled in are understood
+    /// (`IFLA_VXLAN_REMCSUM_RX`). Default: no.
+    ///
+    /// Naming the option, with whatever value, takes its header bits off the reserved ones, as in
+    /// Linux.
+    #[must_use]
+    pub const fn remote_checksum_rx(mut self, on: bool) -> Self {
+        self.rco_named = true;
+        self.flag(Flags::REMCSUM_RX, on)
+    }
+
+    /// Whether a remote checksum is computed on arrival (`IFLA_VXLAN_REMCSUM_NOPARTIAL`).
+    /// Default: no, it is passed on as [`ChecksumState::Partial`](crate::ChecksumState::Partial).
+    #[must_use]
+    pub const fn remote_checksum_nopartial(self, on: bool) -> Self {
+        self.flag(Flags::REMCSUM_NOPARTIAL, on)
+    }
+
     /// Whether the group-based policy extension is on (`IFLA_VXLAN_GBP`). Default: no.
     #[must_use]
     pub const fn gbp(self, on: bool) -> Self {
         self.flag(Flags::GBP, on)
+    }
+
+    /// Whether the generic protocol extension is on (`IFLA_VXLAN_GPE`): the VXLAN header is
+    /// followed by the protocol it names, without an Ethernet header. Needs
+    /// [`external`](Self::external), excludes learning. Default: no.
+    #[must_use]
+    pub const fn gpe(self, on: bool) -> Self {
+        self.flag(Flags::GPE, on)
+    }
+
+    /// Whether outer headers travel as [`TunnelInfo`](crate::TunnelInfo) beside the frame
+    /// (`IFLA_VXLAN_COLLECT_METADATA`, `external`). Default: no.
+    #[must_use]
+    pub const fn external(self, on: bool) -> Self {
+        self.flag(Flags::COLLECT_METADATA, on)
     }
 
     /// Whether frames to this host bypass the encapsulation (`IFLA_VXLAN_LOCALBYPASS`). Default:
@@ -337,6 +414,21 @@ impl Config {
         self
     }
 
+    /// The header bits that the features in use claim.
+    const fn used_bits(&self) -> u64 {
+        let mut used = USED_ALWAYS;
+        if self.rco_named {
+            used |= USED_BY_RCO;
+        }
+        if self.flags.contains(Flags::GBP) {
+            used |= USED_BY_GBP;
+        }
+        if self.flags.contains(Flags::GPE) {
+            used |= USED_BY_GPE;
+        }
+        used
+    }
+
     const fn flag(mut self, flag: Flags, on: bool) -> Self {
         self.flags = if on {
             self.flags.union(flag)
@@ -358,19 +450,21 @@ impl Config {
             return Err(ConfigError::VniTooHigh(self.compat.vni_max));
         }
         // With the attributes, before the rest of the configuration (`vxlan_nl2conf()`).
-        let unused = if self.flags.contains(Flags::GBP) {
-            RESERVED_GBP
-        } else {
-            ReservedBits::PLAIN
+        let used = self.used_bits();
+        let reserved_bits = match self.reserved_bits {
+            None => ReservedBits::new((!used).to_be_bytes()),
+            Some(mask) => {
+                let reserved = u64::from_be_bytes(mask.octets());
+                if reserved & used != 0 {
+                    return Err(ConfigError::ReservedBitsOverlap { used, reserved });
+                }
+                mask
+            }
         };
-        let reserved_bits = self.reserved_bits.unwrap_or(unused);
-        let overlap = reserved_bits
-            .octets()
-            .into_iter()
-            .zip(unused.octets())
-            .any(|(reserved, unused)| reserved & !unused != 0);
-        if overlap {
-            return Err(ConfigError::ReservedBitsOverlap);
+        let gpe = self.flags.contains(Flags::GPE);
+        let external = self.flags.contains(Flags::COLLECT_METADATA);
+        if gpe && !(external && Flags::WITH_GPE.contains(self.flags)) {
+            return Err(ConfigError::Gpe);
         }
         let any = |like: IpAddr| match like {
             IpAddr::V4(_) => IpAddr::from([0; 4]),
@@ -391,14 +485,9 @@ impl Config {
         let mut derived = Flags::empty();
         if let (IpAddr::V6(remote), IpAddr::V6(local)) = (remote, local) {
             derived |= Flags::IPV6;
-            if local.is_unicast_link_local() {
-                let scoped = remote.is_unicast_link_local() || link_local_group(remote);
-                if !scoped && !remote.is_unspecified() {
-                    return Err(ConfigError::Scopes);
-                }
-                derived |= Flags::IPV6_LINKLOCAL;
-            } else if remote.is_unicast_link_local() {
-                return Err(ConfigError::Scopes);
+            // External mode has no addresses of its own to fit.
+            if !external {
+                derived |= scopes(remote, local)?;
             }
         } else {
             match self.label {
@@ -417,7 +506,7 @@ impl Config {
             }
         }
         if self.port == 0 {
-            self.port = self.compat.port;
+            self.port = if gpe { PORT_GPE } else { self.compat.port };
         }
         if self.ageing == 0 {
             self.ageing = AGEING_DEFAULT.as_secs() as u32;
@@ -432,8 +521,24 @@ impl Config {
     }
 }
 
+/// Whether the scopes of the addresses fit; sets the flag of a link-local device.
+fn scopes(remote: Ipv6Addr, local: Ipv6Addr) -> Result<Flags, ConfigError> {
+    if local.is_unicast_link_local() {
+        let scoped = remote.is_unicast_link_local() || link_local_group(remote);
+        if scoped || remote.is_unspecified() {
+            Ok(Flags::IPV6_LINKLOCAL)
+        } else {
+            Err(ConfigError::Scopes)
+        }
+    } else if remote.is_unicast_link_local() {
+        Err(ConfigError::Scopes)
+    } else {
+        Ok(Flags::empty())
+    }
+}
+
 /// Link-local scope among IPv6 groups: ff?2::/16.
-fn link_local_group(address: core::net::Ipv6Addr) -> bool {
+fn link_local_group(address: Ipv6Addr) -> bool {
     address.is_multicast() && matches!(address.octets(), [_, scope, ..] if scope & 0x0f == 2)
 }
 
@@ -567,11 +672,26 @@ impl Valid {
     }
 
     /// Bytes that the outer headers and the inner Ethernet header add to an inner IP packet: 50
-    /// over IPv4, 70 over IPv6 (`vxlan_headroom()`).
+    /// over IPv4, 70 over IPv6, 14 less without inner Ethernet header (`vxlan_headroom()`).
     #[must_use]
     pub const fn headroom(&self) -> u32 {
         let ip = if self.is_ipv6() { 40 } else { 20 };
-        ip + 8 + 8 + 14
+        let ethernet = if self.is_raw() { 0 } else { 14 };
+        ip + 8 + 8 + ethernet
+    }
+
+    /// Whether inner packets have no Ethernet header: the generic protocol extension is on.
+    #[must_use]
+    #[inline]
+    pub const fn is_raw(&self) -> bool {
+        self.config.flags.contains(Flags::GPE)
+    }
+
+    /// Whether outer headers travel beside the frame.
+    #[must_use]
+    #[inline]
+    pub const fn is_external(&self) -> bool {
+        self.config.flags.contains(Flags::COLLECT_METADATA)
     }
 
     /// The MTU of the device: `requested`, or what the lower interface leaves, in bytes of an
@@ -609,8 +729,16 @@ pub enum ConfigError {
     MulticastWithoutLower,
     /// The local address is link-local and there is no lower interface.
     LinkLocalWithoutLower,
-    /// The reserved bits claim bits that an enabled feature uses.
-    ReservedBitsOverlap,
+    /// The reserved bits claim bits that a feature uses. Both as the eight bytes of a header.
+    ReservedBitsOverlap {
+        /// The bits in use.
+        used: u64,
+        /// The bits claimed.
+        reserved: u64,
+    },
+    /// The generic protocol extension without external mode, or with an option that needs inner
+    /// Ethernet headers.
+    Gpe,
     /// The device's MAC address is a group or all zeros.
     InvalidMac,
     /// The default entry does not fit into the FDB.
@@ -654,9 +782,11 @@ impl fmt::Display for ConfigError {
             Self::LinkLocalWithoutLower => {
                 f.write_str("Local interface required for a link-local local address")
             }
-            Self::ReservedBitsOverlap => {
-                f.write_str("Reserved bits overlap bits that the device uses")
-            }
+            Self::ReservedBitsOverlap { used, reserved } => write!(
+                f,
+                "Used bits {used:#018x} cannot overlap reserved bits {reserved:#018x}"
+            ),
+            Self::Gpe => f.write_str("VXLAN GPE does not support this combination of attributes"),
             Self::InvalidMac => f.write_str("Provided Ethernet address is not unicast"),
             Self::Fdb(error) => error.fmt(f),
         }
@@ -686,7 +816,13 @@ mod tests {
         let label = local.clone().flow_label(FlowLabel::Inherit(0));
         let policy = label.clone().flow_label(FlowLabel::Fixed(0));
         for (config, error) in [
-            (everything, ConfigError::ReservedBitsOverlap),
+            (
+                everything,
+                ConfigError::ReservedBitsOverlap {
+                    used: USED_ALWAYS,
+                    reserved: u64::MAX,
+                },
+            ),
             (mask, ConfigError::Families),
             (families, ConfigError::LocalMulticast),
             (local, ConfigError::LabelWithoutIpv6),

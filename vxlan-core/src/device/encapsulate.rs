@@ -7,10 +7,11 @@ use zerocopy::{Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::fdb::{Remote, Storage};
 use crate::packet::OutOfRoom;
 use crate::wire::ethernet::EtherType;
-use crate::wire::{Addresses, ethernet, ipv4, ipv6, protocol, udp, vxlan};
+use crate::wire::rco::RemoteChecksum;
+use crate::wire::{Addresses, ethernet, gpe, ipv4, ipv6, protocol, udp, vxlan};
 use crate::{
     ChecksumState, Device, Df, DropReason, Flags, FlowLabel, IfIndex, Mac, Packet, Route,
-    RouteError, RouteKind, Vni, Worker, checksum, ecn, flow,
+    RouteError, RouteKind, Vni, Worker, ecn, flow,
 };
 
 use super::config::TOS_INHERIT;
@@ -92,11 +93,29 @@ pub struct Outer<'p> {
     fragment: Option<u32>,
 }
 
+/// What the outer headers of one copy say, wherever that was decided.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    destination: IpAddr,
+    port: u16,
+    vni: Vni,
+    ifindex: Option<IfIndex>,
+    /// Before ECN.
+    tos: u8,
+    /// Zero: that of the route.
+    ttl: u8,
+    label: u32,
+    dont_fragment: bool,
+    checksum: bool,
+    /// Zero: no policy.
+    gbp: u32,
+}
+
 impl<S: Storage> Device<S> {
     /// What to ask the routing table before [`encapsulate`](Self::encapsulate).
     #[must_use]
     pub fn route_query(&self, frame: &Packet<'_>, remote: &Remote) -> RouteQuery {
-        let inner_tos = || Inner::parse(frame.bytes()).map_or(0, |inner| inner.tos);
+        let inner_tos = || self.inner(frame).map_or(0, |inner| inner.tos);
         RouteQuery {
             destination: remote.addr,
             source: self.config.local(),
@@ -107,8 +126,24 @@ impl<S: Storage> Device<S> {
             },
             mark: frame.mark,
             source_port: self.source_port(frame),
-            destination_port: self.destination_port(remote),
+            destination_port: self.destination_port(remote.port),
         }
+    }
+
+    /// What to ask the routing table before [`encapsulate_by_info`](Self::encapsulate_by_info);
+    /// `None` if there is no tunnel metadata beside the frame.
+    #[must_use]
+    pub fn route_query_by_info(&self, frame: &Packet<'_>) -> Option<RouteQuery> {
+        let info = frame.tunnel.as_ref()?;
+        Some(RouteQuery {
+            destination: info.destination,
+            source: info.source,
+            ifindex: None,
+            tos: info.tos,
+            mark: frame.mark,
+            source_port: self.source_port(frame),
+            destination_port: self.destination_port(info.destination_port),
+        })
     }
 
     /// Puts the outer headers for `remote` in front of a frame and counts it. Kernel:
@@ -129,7 +164,9 @@ impl<S: Storage> Device<S> {
         remote: &Remote,
         route: Result<Route, RouteError>,
     ) -> Encapsulated<'p> {
-        let Some(inner) = Inner::parse(frame.bytes()) else {
+        let config = &self.config;
+        let flags = config.flags();
+        let Some(inner) = self.inner(frame) else {
             return Encapsulated::Drop(worker.tx_dropped(DropReason::InnerHeaderTruncated));
         };
         if remote.addr.is_unspecified() {
@@ -137,31 +174,124 @@ impl<S: Storage> Device<S> {
         }
         let route = match route {
             Ok(route) => route,
-            Err(error) => {
-                return Encapsulated::Drop(worker.tx_error(match error {
-                    RouteError::Unreachable => DropReason::NoRoute,
-                    RouteError::Loop => DropReason::RouteLoop,
-                    RouteError::NoSocket => DropReason::NoSocket,
-                }));
-            }
+            Err(error) => return no_route(worker, error),
         };
-        let flags = self.config.flags();
-        if route.kind == RouteKind::Local && flags.contains(Flags::LOCALBYPASS) {
-            return Encapsulated::Local(Bypass {
-                vni: Vni::truncate(remote.vni),
-                port: self.destination_port(remote),
+        // Metadata beside the frame takes the place of bypass and DF policy, also on a device that
+        // is not in external mode.
+        let info = frame.tunnel.as_ref();
+        let vni = Vni::truncate(match (remote.vni, info) {
+            (0, Some(info)) if config.is_external() => info.vni,
+            (vni, _) => vni,
+        });
+        let port = self.destination_port(remote.port);
+        if info.is_none() && route.kind == RouteKind::Local && flags.contains(Flags::LOCALBYPASS) {
+            let bypass = Bypass {
+                vni,
+                port,
                 ifindex: remote.ifindex,
-                ipv6: self.config.is_ipv6(),
-            });
+                ipv6: config.is_ipv6(),
+            };
+            // Another copy of the frame may have left already.
+            frame.restore_checksum();
+            return Encapsulated::Local(bypass);
         }
-        if let ChecksumState::Partial { start, offset } = frame.checksum {
-            // The outer checksum covers the inner one as it will be on the wire. A field outside
-            // of the frame cannot be filled in by anybody.
-            if checksum::fill(frame.bytes_mut(), start.into(), offset.into()) {
-                frame.checksum = ChecksumState::None;
-            }
+        let plan = Plan {
+            destination: remote.addr,
+            port,
+            vni,
+            ifindex: remote.ifindex,
+            tos: match config.tos() {
+                TOS_INHERIT => inner.tos,
+                tos => tos,
+            },
+            ttl: if flags.contains(Flags::TTL_INHERIT) {
+                inner.ttl
+            } else if config.ttl() == 0 && remote.addr.is_multicast() {
+                1
+            } else {
+                config.ttl()
+            },
+            label: match config.flow_label() {
+                FlowLabel::Fixed(label) => label,
+                FlowLabel::Inherit(_) => inner.label,
+            },
+            dont_fragment: match info {
+                Some(info) => info.dont_fragment,
+                None => self.forbids_fragments(&inner),
+            },
+            checksum: !flags.contains(if remote.addr.is_ipv4() {
+                Flags::UDP_ZERO_CSUM_TX
+            } else {
+                Flags::UDP_ZERO_CSUM6_TX
+            }),
+            gbp: frame.mark,
+        };
+        self.build(worker, frame, &plan, &route, &inner)
+    }
+
+    /// The same by the tunnel metadata beside the frame, for devices in external mode. There is no
+    /// bypass, and nothing is inherited but the congestion bits.
+    #[cold]
+    pub fn encapsulate_by_info<'p>(
+        &self,
+        worker: &mut Worker,
+        frame: &'p mut Packet<'_>,
+        route: Result<Route, RouteError>,
+    ) -> Encapsulated<'p> {
+        let Some(inner) = self.inner(frame) else {
+            return Encapsulated::Drop(worker.tx_dropped(DropReason::InnerHeaderTruncated));
+        };
+        let Some(info) = &frame.tunnel else {
+            return Encapsulated::Drop(worker.tx_dropped(DropReason::NoTunnelInfo));
+        };
+        let route = match route {
+            Ok(route) => route,
+            Err(error) => return no_route(worker, error),
+        };
+        let plan = Plan {
+            destination: info.destination,
+            port: self.destination_port(info.destination_port),
+            vni: Vni::truncate(info.vni),
+            ifindex: None,
+            tos: info.tos,
+            ttl: info.ttl,
+            label: info.flow_label,
+            dont_fragment: info.dont_fragment,
+            checksum: info.checksum,
+            gbp: info.gbp.unwrap_or(0),
+        };
+        self.build(worker, frame, &plan, &route, &inner)
+    }
+
+    #[inline]
+    fn inner(&self, frame: &Packet<'_>) -> Option<Inner> {
+        if self.config.is_raw() {
+            Inner::parse_raw(frame.bytes(), frame.protocol)
+        } else {
+            Inner::parse(frame.bytes())
         }
-        self.build(worker, frame, remote, &route, &inner)
+    }
+
+    /// The VXLAN header with all that the device's extensions put into it.
+    #[inline]
+    fn vxlan_header(
+        &self,
+        frame: &Packet<'_>,
+        plan: &Plan,
+        remote_checksum: Option<RemoteChecksum>,
+    ) -> Option<vxlan::Header> {
+        let flags = self.config.flags();
+        let mut header = vxlan::Header::new(plan.vni);
+        if let Some(checksum) = remote_checksum {
+            header = header.with_remote_checksum(checksum.low_byte());
+        }
+        if flags.contains(Flags::GBP) {
+            header = header.with_gbp(plan.gbp);
+        }
+        if flags.contains(Flags::GPE) {
+            header = header.with_next_protocol(gpe::number(frame.protocol)?);
+        }
+        Some(header)
     }
 
     #[inline]
@@ -169,31 +299,36 @@ impl<S: Storage> Device<S> {
         &self,
         worker: &mut Worker,
         frame: &'p mut Packet<'_>,
-        remote: &Remote,
+        plan: &Plan,
         route: &Route,
         inner: &Inner,
     ) -> Encapsulated<'p> {
-        let config = &self.config;
-        let flags = config.flags();
-        let base = match config.tos() {
-            TOS_INHERIT => inner.tos,
-            tos => tos,
+        // A checksum that is still to be filled in is left to the remote, or filled in: the outer
+        // checksum covers the inner one as it will be on the wire.
+        let remote_checksum = match frame.checksum {
+            ChecksumState::Partial { start, offset }
+                if self.config.flags().contains(Flags::REMCSUM_TX) =>
+            {
+                RemoteChecksum::new(start, offset)
+            }
+            _ => None,
         };
-        let tos = ecn::encapsulate(base, inner.tos);
-        let ttl = if flags.contains(Flags::TTL_INHERIT) {
-            inner.ttl
-        } else if config.ttl() == 0 && remote.addr.is_multicast() {
-            1
+        if remote_checksum.is_none() && matches!(frame.checksum, ChecksumState::Partial { .. }) {
+            frame.fill_checksum();
+        }
+        let Some(vxlan) = self.vxlan_header(frame, plan, remote_checksum) else {
+            return Encapsulated::Drop(worker.tx_error(DropReason::UnknownProtocol));
+        };
+        let tos = ecn::encapsulate(plan.tos, inner.tos);
+        let ttl = if plan.ttl == 0 {
+            route.hop_limit
         } else {
-            config.ttl()
+            plan.ttl
         };
-        let ttl = if ttl == 0 { route.hop_limit } else { ttl };
         let source_port = self.source_port(frame);
-        let destination_port = self.destination_port(remote);
-        let mark = frame.mark;
         let inner_len = frame.len();
 
-        let ip_len = if remote.addr.is_ipv4() {
+        let ip_len = if plan.destination.is_ipv4() {
             ipv4::Header::LEN
         } else {
             ipv6::Header::LEN
@@ -206,13 +341,9 @@ impl<S: Storage> Device<S> {
         let total = ip_len + TUNNEL_LEN + inner_len;
         let udp_len = u16::try_from(TUNNEL_LEN + inner_len).ok();
 
-        let mut vxlan = vxlan::Header::new(Vni::truncate(remote.vni));
-        if flags.contains(Flags::GBP) {
-            vxlan = vxlan.with_gbp(mark);
-        }
-        let udp = |addresses, length, filled: bool| {
-            let mut header = udp::Header::new(source_port, destination_port, length);
-            if filled {
+        let udp = |addresses, length| {
+            let mut header = udp::Header::new(source_port, plan.port, length);
+            if plan.checksum {
                 let pseudo = udp::pseudo_header_sum(addresses, length.into());
                 header.set_checksum(if route.checksum_offload {
                     pseudo.fold()
@@ -226,10 +357,9 @@ impl<S: Storage> Device<S> {
             header
         };
 
-        let mut dont_fragment = false;
-        let mut label = 0;
+        let dont_fragment = plan.dont_fragment && !route.mtu_locked && plan.destination.is_ipv4();
         let too_long = total > route.mtu as usize;
-        let Some(addresses) = Addresses::new(route.source, remote.addr) else {
+        let Some(addresses) = Addresses::new(route.source, plan.destination) else {
             return Encapsulated::Drop(worker.tx_error(DropReason::AddressFamily));
         };
         match addresses {
@@ -237,14 +367,13 @@ impl<S: Storage> Device<S> {
                 source,
                 destination,
             } => {
-                dont_fragment = !route.mtu_locked && self.forbids_fragments(inner);
                 // Chosen also for packets that are refused, as in Linux.
                 let identification = worker.next_identification();
                 let (udp_len, total_length) = match (udp_len, u16::try_from(total)) {
                     (Some(len), Ok(total)) if !(too_long && dont_fragment) => (len, total),
                     _ => return Encapsulated::Drop(worker.tx_dropped(DropReason::PacketTooBig)),
                 };
-                let udp = udp(addresses, udp_len, !flags.contains(Flags::UDP_ZERO_CSUM_TX));
+                let udp = udp(addresses, udp_len);
                 let ip = ipv4::Header::new(&ipv4::Fields {
                     tos,
                     total_length,
@@ -270,27 +399,19 @@ impl<S: Storage> Device<S> {
                         return Encapsulated::Drop(worker.tx_error(DropReason::PacketTooBig));
                     }
                 };
-                label = match config.flow_label() {
-                    FlowLabel::Fixed(label) => label,
-                    FlowLabel::Inherit(_) => inner.label,
-                };
-                let udp = udp(
-                    addresses,
-                    udp_len,
-                    !flags.contains(Flags::UDP_ZERO_CSUM6_TX),
-                );
+                let udp = udp(addresses, udp_len);
                 let ip = ipv6::Header::new(&ipv6::Fields {
-                    source,
-                    destination,
-                    traffic_class: if config.compat().ipv6_traffic_class {
+                    traffic_class: if self.config.compat().ipv6_traffic_class {
                         tos
                     } else {
                         0
                     },
-                    flow_label: label,
+                    flow_label: plan.label,
                     payload_length: udp_len,
                     next_header: protocol::UDP,
                     hop_limit: ttl,
+                    source,
+                    destination,
                 });
                 if let Some(head) = room.last_chunk_mut::<{ ipv6::Header::LEN + TUNNEL_LEN }>() {
                     *head = zerocopy::transmute!(Headers { ip, udp, vxlan });
@@ -311,17 +432,27 @@ impl<S: Storage> Device<S> {
             buffer: frame.lend(),
             start,
             ip_len,
-            destination: remote.addr,
-            destination_port,
+            destination: plan.destination,
+            destination_port: plan.port,
             source_port,
             tos,
             ttl,
-            label,
+            label: plan.label,
             dont_fragment,
-            ifindex: remote.ifindex,
+            ifindex: plan.ifindex,
             fragment: too_long.then_some(route.mtu),
         })
     }
+}
+
+/// Counts a packet without a route.
+#[cold]
+fn no_route<'p>(worker: &mut Worker, error: RouteError) -> Encapsulated<'p> {
+    Encapsulated::Drop(worker.tx_error(match error {
+        RouteError::Unreachable => DropReason::NoRoute,
+        RouteError::Loop => DropReason::RouteLoop,
+        RouteError::NoSocket => DropReason::NoSocket,
+    }))
 }
 
 /// The outer headers of one packet, as they lie on the wire.
@@ -335,8 +466,8 @@ struct Headers<Ip> {
 
 impl<S: Storage> Device<S> {
     #[inline]
-    fn destination_port(&self, remote: &Remote) -> u16 {
-        match remote.port {
+    fn destination_port(&self, stated: u16) -> u16 {
+        match stated {
             0 => self.config.port(),
             port => port,
         }

@@ -3,7 +3,8 @@
 use core::iter::FusedIterator;
 
 use crate::fdb::{
-    self, Aged, Ageing, Clock, Filter, Keep, Mode, Remote, Removed, State, Storage, Target, Update,
+    self, Aged, Ageing, Clock, Filter, Keep, Key, Mode, Remote, Removed, State, Storage, Target,
+    Update,
 };
 use crate::{Device, Event, Instant, Mac};
 
@@ -123,11 +124,22 @@ impl<S: Storage> Device<S> {
         mac: Mac,
         remote: Option<&Remote>,
     ) -> Result<Removals<Removed<'_>>, fdb::Error> {
-        let key = self.key(mac);
+        self.fdb_remove_at(&self.key(mac), remote)
+    }
+
+    /// The same for a network of external mode.
+    ///
+    /// # Errors
+    /// See [`fdb_remove`](Self::fdb_remove).
+    pub fn fdb_remove_at(
+        &mut self,
+        key: &Key,
+        remote: Option<&Remote>,
+    ) -> Result<Removals<Removed<'_>>, fdb::Error> {
         let removed = if self.config.compat().strict_delete {
-            self.fdb.remove_strictly(&key, remote)?
+            self.fdb.remove_strictly(key, remote)?
         } else {
-            self.fdb.remove(&key, remote)?
+            self.fdb.remove(key, remote)?
         };
         Ok(Removals(removed))
     }

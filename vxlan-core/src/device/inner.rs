@@ -27,7 +27,22 @@ impl Inner {
     #[inline]
     pub(super) fn parse(frame: &[u8]) -> Option<Self> {
         let (header, rest) = ethernet::Header::parse(frame).ok()?;
-        let outermost = header.ethertype();
+        Self::behind(ethernet::Header::LEN, header.ethertype(), rest)
+    }
+
+    /// The same for a packet of this protocol without an Ethernet header.
+    #[cold]
+    pub(super) fn parse_raw(packet: &[u8], protocol: EtherType) -> Option<Self> {
+        let skip = if protocol == EtherType::TEB {
+            ethernet::Header::LEN
+        } else {
+            0
+        };
+        Self::behind(skip, protocol, packet.get(skip..)?)
+    }
+
+    #[inline]
+    fn behind(link: usize, outermost: EtherType, rest: &[u8]) -> Option<Self> {
         let (ethertype, skip) = match outermost {
             EtherType::VLAN | EtherType::QINQ => {
                 vlan::walk(outermost, rest).unwrap_or((outermost, 0))
@@ -37,7 +52,7 @@ impl Inner {
         let packet = rest.get(skip..)?;
         let plain = Self {
             outermost,
-            network: ethernet::Header::LEN + skip,
+            network: link + skip,
             tos: 0,
             ttl: 0,
             label: 0,

@@ -15,7 +15,7 @@ pub use self::fdb::Removals;
 pub use attributes::Attribute;
 pub use config::{
     AGEING_DEFAULT, Config, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX, MTU_MIN,
-    PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,
+    PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,
 };
 pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
 pub(crate) use receive::parse_header;
@@ -132,6 +132,18 @@ impl<S: Storage> Device<S> {
         Key {
             mac,
             vni: self.config.vni().get(),
+        }
+    }
+
+    /// The key of a MAC address seen in the network `vni`: only in external mode the network
+    /// counts (`vxlan_find_mac()`).
+    #[must_use]
+    #[inline]
+    pub fn key_in(&self, mac: Mac, vni: u32) -> Key {
+        if self.config.is_external() {
+            Key { mac, vni }
+        } else {
+            self.key(mac)
         }
     }
 

@@ -5,13 +5,14 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::compat::HeaderRule;
 use crate::fdb::Storage;
 use crate::wire::ethernet::EtherType;
-use crate::wire::{self, ethernet, ipv4, ipv6, vxlan};
+use crate::wire::rco::RemoteChecksum;
+use crate::wire::{self, ethernet, gpe, ipv4, ipv6, vxlan};
 use crate::{
     ChecksumState, Device, DropReason, Event, Flags, IfIndex, Mac, Packet, Underlay, Vni, Worker,
-    ecn,
+    checksum, ecn,
 };
 
-use super::config::RESERVED_GBP;
+use super::config::{USED_BY_GBP, USED_BY_RCO};
 use super::snoop::Snooped;
 
 /// What to do with a datagram from the underlay.
@@ -35,6 +36,9 @@ pub struct Metadata {
     pub vni: Vni,
     /// Whom the frame is for, by its destination address.
     pub packet_type: PacketType,
+    /// What the frame carries: the Ethernet type, for 802.3 frames what stands for it, and without
+    /// Ethernet header what the VXLAN header names (`skb->protocol`).
+    pub protocol: EtherType,
     /// The outer ECN bits do not fit the inner ones: worth a line in a log
     /// (`log_ecn_error`).
     pub odd_ecn: bool,
@@ -150,41 +154,139 @@ impl<S: Storage> Device<S> {
         snooped: &mut Snooped,
     ) -> Result<Metadata, Refused> {
         let flags = self.config.flags();
-        let compat = self.config.compat();
         let header = self.accept(datagram.bytes(), from)?;
         let vni = header.vni();
+        let raw = if self.config.is_raw() {
+            Some(gpe::protocol(&header).ok_or(DropReason::NextProtocol)?)
+        } else {
+            None
+        };
         datagram
             .pull(vxlan::Header::LEN)
             .map_err(|_| DropReason::PacketTooSmall)?;
-        let (ethernet, _) =
-            ethernet::Header::parse(datagram.bytes()).map_err(|_| DropReason::InnerTooShort)?;
-
-        let policy = flags.contains(Flags::GBP).then(|| header.gbp()).flatten();
-        if let Some(policy) = policy {
-            datagram.mark = policy;
-        } else if compat.overwrite_mark {
-            datagram.mark = 0;
+        if let Some(protocol) = raw {
+            return self.receive_raw(worker, from, &header, protocol, datagram);
         }
+        let parse = |frame: &Packet<'_>| match ethernet::Header::parse(frame.bytes()) {
+            Ok((header, _)) => Ok(header),
+            Err(_) => Err(DropReason::InnerTooShort),
+        };
+        let mut ethernet = parse(datagram)?;
+        let mut checksum = ChecksumState::None;
+        if flags.contains(Flags::REMCSUM_RX)
+            && header.flags().contains(vxlan::Flags::REMOTE_CHECKSUM)
+        {
+            checksum = self.remote_checksum(header.low_byte(), datagram)?;
+            // Nothing keeps the field from lying within the Ethernet header.
+            ethernet = parse(datagram)?;
+        }
+        self.metadata(from, &header, datagram);
         if ethernet.source() == self.mac {
             return Err(DropReason::LocalMac.into()); // our own flood came back
         }
         if flags.contains(Flags::LEARN) {
-            *snooped = self.snoop(worker.now, from, ethernet.source())?;
+            *snooped = self.snoop(worker.now, from, ethernet.source(), vni)?;
         }
         // Learned before this point stays learned, though the frame may still be dropped: Linux
         // looks at the inner IP header and at ECN afterwards.
-        let odd_ecn = self.ecn(from.tos, ethernet.ethertype(), datagram)?;
-        if compat.check_device_up && !self.is_up() {
-            return Err(DropReason::DeviceDown.into());
-        }
-        datagram.checksum = ChecksumState::None;
-        worker.stats.rx_packets += 1;
-        worker.stats.rx_bytes += datagram.len().saturating_sub(ethernet::Header::LEN) as u64;
+        let protocol = ethernet.ethertype();
+        let odd_ecn = self.ecn(from.tos, protocol, ethernet::Header::LEN, datagram)?;
+        self.deliver(worker, datagram, ethernet::Header::LEN, checksum)?;
         Ok(Metadata {
             vni,
             packet_type: self.packet_type(ethernet.destination()),
+            protocol: protocol.protocol(
+                datagram
+                    .bytes()
+                    .get(ethernet::Header::LEN..)
+                    .unwrap_or_default(),
+            ),
             odd_ecn,
         })
+    }
+
+    /// A packet without inner Ethernet header: nothing to check or to learn in it.
+    #[cold]
+    fn receive_raw(
+        &self,
+        worker: &mut Worker,
+        from: &Underlay,
+        header: &vxlan::Header,
+        protocol: EtherType,
+        datagram: &mut Packet<'_>,
+    ) -> Result<Metadata, Refused> {
+        self.metadata(from, header, datagram);
+        datagram.protocol = protocol;
+        let odd_ecn = self.ecn(from.tos, protocol, 0, datagram)?;
+        self.deliver(worker, datagram, 0, ChecksumState::None)?;
+        Ok(Metadata {
+            vni: header.vni(),
+            packet_type: PacketType::Host,
+            protocol,
+            odd_ecn,
+        })
+    }
+
+    /// What the packet leaves beside the frame: the policy in its mark, or all the outer headers
+    /// in external mode.
+    #[inline]
+    fn metadata(&self, from: &Underlay, header: &vxlan::Header, frame: &mut Packet<'_>) {
+        let flags = self.config.flags();
+        let policy = flags.contains(Flags::GBP).then(|| header.gbp()).flatten();
+        if flags.contains(Flags::COLLECT_METADATA) {
+            frame.tunnel = Some(from.tunnel_info(header.vni(), policy));
+        } else if let Some(policy) = policy {
+            frame.mark = policy;
+        } else if self.config.compat().overwrite_mark {
+            frame.mark = 0;
+        }
+    }
+
+    /// Finds the checksum that the sender left to be filled in; computes it if configured so
+    /// (`vxlan_remcsum()`).
+    #[cold]
+    fn remote_checksum(
+        &self,
+        low_byte: u8,
+        frame: &mut Packet<'_>,
+    ) -> Result<ChecksumState, DropReason> {
+        let remote = RemoteChecksum::from_low_byte(low_byte);
+        let (start, offset) = (remote.start(), remote.offset());
+        let covered = frame
+            .bytes_mut()
+            .get_mut(start.into()..)
+            .ok_or(DropReason::RemoteChecksum)?;
+        // Unlike a sender, Linux leaves a result of zero as it is here.
+        let checksum = !checksum::sum(covered);
+        let field: &mut [u8; 2] = covered
+            .get_mut(offset.into()..)
+            .and_then(<[u8]>::first_chunk_mut)
+            .ok_or(DropReason::RemoteChecksum)?;
+        if self.config.flags().contains(Flags::REMCSUM_NOPARTIAL) {
+            *field = checksum.to_be_bytes();
+        } else if usize::from(start) >= ethernet::Header::LEN {
+            return Ok(ChecksumState::Partial { start, offset });
+        }
+        // A start within the Ethernet header is forgotten when that header is taken off.
+        Ok(ChecksumState::None)
+    }
+
+    /// The last step: a device that is up counts and delivers. `link` bytes do not count.
+    #[inline]
+    fn deliver(
+        &self,
+        worker: &mut Worker,
+        frame: &mut Packet<'_>,
+        link: usize,
+        checksum: ChecksumState,
+    ) -> Result<(), DropReason> {
+        if self.config.compat().check_device_up && !self.is_up() {
+            return Err(DropReason::DeviceDown);
+        }
+        frame.checksum = checksum;
+        worker.stats.rx_packets += 1;
+        worker.stats.rx_bytes += frame.len().saturating_sub(link) as u64;
+        Ok(())
     }
 
     /// The header checks: length, I flag, VNI and reserved bits, each driver in its order.
@@ -211,13 +313,18 @@ impl<S: Storage> Device<S> {
         if frame.len() < ethernet::Header::LEN {
             return Err(DropReason::InnerTooShort.into());
         }
-        let policy = self.config.flags().contains(Flags::GBP) && header.gbp().is_some();
-        let leftover = if policy {
-            RESERVED_GBP
-        } else {
-            vxlan::ReservedBits::PLAIN
-        };
-        if header.reserved(leftover) {
+        let flags = self.config.flags();
+        let mut used = 0;
+        if flags.contains(Flags::REMCSUM_RX)
+            && header.flags().contains(vxlan::Flags::REMOTE_CHECKSUM)
+        {
+            used |= USED_BY_RCO;
+        }
+        if flags.contains(Flags::GBP) && header.gbp().is_some() {
+            used |= USED_BY_GBP;
+        }
+        let plain = u64::from_be_bytes(vxlan::ReservedBits::PLAIN.octets());
+        if header.reserved(vxlan::ReservedBits::new((plain & !used).to_be_bytes())) {
             return Err(Refused::NotVxlan);
         }
         Ok(())
@@ -227,6 +334,12 @@ impl<S: Storage> Device<S> {
     /// (`vxlan_vs_find_vni()`).
     #[inline]
     fn answers_to(&self, vni: Vni, arrival: Option<IfIndex>) -> bool {
+        // In external mode every packet is for the device with VNI 0.
+        let vni = if self.config.is_external() {
+            Vni::MIN
+        } else {
+            vni
+        };
         vni == self.config.vni()
             && (!self.config.flags().contains(Flags::IPV6_LINKLOCAL)
                 || arrival == self.config.lower())
@@ -238,13 +351,11 @@ impl<S: Storage> Device<S> {
         &self,
         outer: u8,
         ethertype: EtherType,
+        link: usize,
         frame: &mut Packet<'_>,
     ) -> Result<bool, DropReason> {
         let compat = self.config.compat();
-        let packet = frame
-            .bytes_mut()
-            .get_mut(ethernet::Header::LEN..)
-            .unwrap_or_default();
+        let packet = frame.bytes_mut().get_mut(link..).unwrap_or_default();
         let inner = match ethertype {
             EtherType::IPV4 => ipv4::Header::split(packet).map(|(ip, _)| ip.tos()),
             EtherType::IPV6 => ipv6::Header::split(packet).map(|(ip, _)| ip.traffic_class()),
@@ -292,7 +403,7 @@ impl<S: Storage> Device<S> {
     ///
     /// The frame is not changed. Its source is learned at the loopback address. No header, ECN or
     /// loop check takes place, and bytes are counted with the Ethernet header.
-    pub fn receive_local(&mut self, worker: &mut Worker, frame: &Packet<'_>) -> Ingress {
+    pub fn receive_local(&mut self, worker: &mut Worker, vni: Vni, frame: &Packet<'_>) -> Ingress {
         if self.config.compat().check_device_up && !self.is_up() {
             return Ingress::Drop(worker.rx_drop(DropReason::DeviceDown), None);
         }
@@ -307,7 +418,8 @@ impl<S: Storage> Device<S> {
                 IpAddr::V4(Ipv4Addr::LOCALHOST)
             };
             // A source that may not be learned does not stop the frame here.
-            if let Ok(snooped) = self.snoop(worker.now, &Underlay::new(loopback), ethernet.source())
+            if let Ok(snooped) =
+                self.snoop(worker.now, &Underlay::new(loopback), ethernet.source(), vni)
             {
                 event = self.commit(worker.now, snooped);
             }
@@ -315,8 +427,9 @@ impl<S: Storage> Device<S> {
         worker.stats.rx_packets += 1;
         worker.stats.rx_bytes += self.bypass_len(frame);
         let metadata = Metadata {
-            vni: self.config.vni(),
+            vni,
             packet_type: PacketType::Host,
+            protocol: ethernet.ethertype(),
             odd_ecn: false,
         };
         Ingress::Deliver(metadata, event)

@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use crate::fdb::{self, Key, Mode, Remote, State, Storage, Update};
-use crate::{Device, DropReason, Event, IfIndex, Instant, Mac, Underlay};
+use crate::{Device, DropReason, Event, IfIndex, Instant, Mac, Underlay, Vni};
 
 /// What snooping at a source address asks for. Decided on `&self`, applied by
 /// [`Device::commit`].
@@ -39,13 +39,14 @@ impl<S: Storage> Device<S> {
         now: Instant,
         from: &Underlay,
         source: Mac,
+        vni: Vni,
     ) -> Result<Snooped, DropReason> {
         let compat = self.config.compat();
         // Before the look-up: the default entry has the all-zeros address, others may be groups'.
         if compat.refuse_invalid_source && !source.is_unicast() {
             return Err(DropReason::InvalidSourceMac);
         }
-        let key = self.key(source);
+        let key = self.key_in(source, vni.get());
         let ifindex = match from.source {
             IpAddr::V6(address) if address.is_unicast_link_local() => from.ifindex,
             _ => None,

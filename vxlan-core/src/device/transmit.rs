@@ -3,7 +3,7 @@
 use core::iter::Chain;
 use core::option;
 
-use crate::fdb::{self, Entry, NexthopId, Remote, Storage};
+use crate::fdb::{self, Entry, Key, NexthopId, Remote, Storage};
 use crate::wire::ethernet;
 use crate::{Device, DropReason, Event, Flags, Mac, Packet, Worker};
 
@@ -18,6 +18,8 @@ pub enum Egress<'d> {
     /// its gateway with [`Device::remote_via`]; without a usable path call
     /// [`Device::drop_without_path`].
     Nexthop(NexthopId),
+    /// Encapsulate it by the tunnel metadata beside it, with [`Device::encapsulate_by_info`].
+    Tunnel,
     /// It ends here; already counted. A miss may be worth telling.
     Drop(DropReason, Option<Event>),
 }
@@ -77,6 +79,22 @@ impl<S: Storage> Device<S> {
             worker.stats.count_drop(DropReason::DeviceDown);
             return Egress::Drop(DropReason::DeviceDown, None);
         }
+        let mut vni = self.config.vni().get();
+        if self.config.is_external() {
+            match &frame.tunnel {
+                None => {
+                    worker.stats.count_drop(DropReason::NoTunnelInfo);
+                    return Egress::Drop(DropReason::NoTunnelInfo, None);
+                }
+                Some(info) if !info.bridge => return Egress::Tunnel,
+                Some(info) => {
+                    vni = info.vni;
+                    if let Some(id) = info.nexthop {
+                        return Egress::Nexthop(id);
+                    }
+                }
+            }
+        }
         let Ok((header, _)) = ethernet::Header::parse(frame.bytes()) else {
             let reason = worker.tx_dropped(DropReason::InnerHeaderTruncated);
             return Egress::Drop(reason, None);
@@ -86,9 +104,10 @@ impl<S: Storage> Device<S> {
             frame.set_flow_hash(hash);
         }
         let destination = header.destination();
-        let entry = match self.fdb.find(&self.key(destination)) {
+        let key = |mac| Key { mac, vni };
+        let entry = match self.fdb.find(&key(destination)) {
             Some(entry) => entry,
-            None => match self.fdb.find(&self.key(Mac::ZERO)) {
+            None => match self.fdb.find(&key(Mac::ZERO)) {
                 Some(entry) => entry,
                 None => return self.no_remote(worker, destination),
             },

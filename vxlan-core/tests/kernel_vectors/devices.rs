@@ -11,6 +11,10 @@ use super::sockets::User;
 
 const IFF_UP: u32 = 0x1;
 const IFF_BROADCAST: u32 = 0x2;
+const IFF_POINTOPOINT: u32 = 0x10;
+const IFF_NOARP: u32 = 0x80;
+const ARPHRD_ETHER: u32 = 1;
+const ARPHRD_NONE: u32 = 0xfffe;
 const IFF_PROMISC: u32 = 0x100;
 const IFF_MULTICAST: u32 = 0x1000;
 
@@ -52,20 +56,26 @@ impl VxlanLink {
         })
     }
 
-    /// What its socket has to know.
-    pub(crate) fn user(&self) -> User {
+    /// What its sockets have to know.
+    pub(crate) fn users(&self) -> Vec<User> {
         let config = self.core.config();
         let group = config.lower().map(|lower| (lower.get(), config.remote()));
         let link_local = config.flags().contains(Flags::IPV6_LINKLOCAL);
-        User {
+        // In external mode a device sends and receives over both families.
+        let families = match config.is_external() {
+            true => vec![true, false],
+            false => vec![config.is_ipv6()],
+        };
+        let user = |ipv6| User {
             ifindex: self.ifindex,
-            ipv6: config.is_ipv6(),
+            ipv6,
             port: config.port(),
             flags: config.flags(),
             vni: config.vni(),
             link: config.lower().filter(|_| link_local),
-            group: group.filter(|(_, remote)| remote.is_multicast()),
-        }
+            group: group.filter(|(_, remote)| remote.is_multicast() && remote.is_ipv6() == ipv6),
+        };
+        families.into_iter().map(user).collect()
     }
 
     /// The counters as `struct rtnl_link_stats64` names them.
@@ -83,7 +93,11 @@ impl VxlanLink {
     pub(crate) fn link(&self) -> Result<Value, Failure> {
         self.missing.none()?;
         let info_data = attributes::info_data(self.core.config());
-        let mut flags = IFF_BROADCAST | IFF_MULTICAST;
+        let raw = self.core.config().is_raw();
+        let mut flags = match raw {
+            true => IFF_POINTOPOINT | IFF_NOARP | IFF_MULTICAST,
+            false => IFF_BROADCAST | IFF_MULTICAST,
+        };
         if self.core.is_up() {
             flags |= IFF_UP;
         }
@@ -94,7 +108,7 @@ impl VxlanLink {
             "mtu": self.mtu,
             "min_mtu": vxlan_core::device::MTU_MIN,
             "max_mtu": vxlan_core::device::MTU_MAX,
-            "arphrd": 1,
+            "arphrd": if raw { ARPHRD_NONE } else { ARPHRD_ETHER },
             "flags": flags,
             "attributes": attributes::named(&info_data)?,
             "info_data": super::model::to_hex(&info_data),
@@ -111,6 +125,9 @@ impl VxlanLink {
             "ndm_type": 1,
             "lladdr": record.key.mac.to_string(),
         });
+        if config.is_external() && record.key.vni != 0 {
+            line["src_vni"] = record.key.vni.into();
+        }
         match record.destination {
             Destination::Nexthop(id) => line["nh_id"] = id.get().into(),
             Destination::Remote(remote) => {

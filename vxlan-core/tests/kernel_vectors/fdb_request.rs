@@ -105,7 +105,17 @@ impl Host {
         let at = self.named(request.device.as_deref().unwrap_or("vx0"))?;
         let all = attributes(request)?;
         let flags = request.flags.unwrap_or(SELF);
-        let mode = match request.op.as_deref().unwrap_or(default) {
+        let op = request.op.as_deref().unwrap_or(default);
+        if self.devices[at].core.config().is_raw() {
+            return Err(match op {
+                "get" => refused(EOPNOTSUPP, "Fdb get operation not supported by device"),
+                "del" | "flush" => {
+                    refused(EINVAL, "FDB delete only supported for Ethernet devices")
+                }
+                _ => refused(EINVAL, "FDB add only supported for Ethernet devices"),
+            });
+        }
+        let mode = match op {
             "add" => Mode::CREATE | Mode::EXCL,
             "append" => Mode::CREATE | Mode::APPEND,
             "replace" => Mode::CREATE | Mode::REPLACE,
@@ -156,7 +166,7 @@ impl Host {
             None => Target::Remote(parsed.remote()),
         };
         let update = Update {
-            key: core.key(mac),
+            key: core.key_in(mac, parsed.src_vni),
             state,
             flags: Flags::from_bits_retain(flags.into()),
             mode,
@@ -187,9 +197,10 @@ impl Host {
     /// `vxlan_fdb_delete()`.
     fn fdb_delete(&mut self, at: usize, mac: Mac, all: &Attributes) -> Result<(), Failure> {
         let parsed = self.fdb_parse(at, all)?;
+        let key = self.devices[at].core.key_in(mac, parsed.src_vni);
         let gone: Vec<Event> = self.devices[at]
             .core
-            .fdb_remove(mac, Some(&parsed.remote()))?
+            .fdb_remove_at(&key, Some(&parsed.remote()))?
             .collect();
         self.tell(at, gone)
     }
@@ -222,7 +233,10 @@ impl Host {
             ));
         };
         let device = &self.devices[at];
-        let key = device.core.key(mac);
+        // The VNI of the request is the network, not that of a remote.
+        let vni = all.get(&VNI).and_then(|vni| number(vni));
+        let vni = vni.unwrap_or(device.core.config().vni().get());
+        let key = device.core.key_in(mac, vni);
         let record = match device.core.fdb().find(&key) {
             Some(_) => device.core.fdb().iter().find(|record| record.key == key),
             None => None,

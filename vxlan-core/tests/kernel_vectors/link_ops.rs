@@ -153,7 +153,16 @@ impl Host {
         if device.core.is_up() {
             return Ok(());
         }
-        self.sockets.add(&device.user())?;
+        let users = device.users();
+        for (done, user) in users.iter().enumerate() {
+            if let Err(error) = self.sockets.add(user) {
+                for user in users.iter().take(done) {
+                    self.sockets.remove(user, |_| false);
+                }
+                return Err(error);
+            }
+        }
+        let device = &mut self.devices[at];
         device.core.set_up(true);
         device.sweep = Some(self.now + vxlan_core::fdb::SWEEP_INTERVAL);
         Ok(())
@@ -164,13 +173,13 @@ impl Host {
         if !self.devices[at].core.is_up() {
             return Ok(());
         }
-        let user = self.devices[at].user();
         let devices = &self.devices;
-        self.sockets.remove(&user, |other| {
-            devices
-                .iter()
-                .any(|device| device.ifindex == other && device.user().group == user.group)
-        });
+        for user in devices[at].users() {
+            self.sockets.remove(&user, |other| {
+                let mut others = devices.iter().filter(|device| device.ifindex == other);
+                others.any(|device| device.users().iter().any(|other| other.group == user.group))
+            });
+        }
         let device = &mut self.devices[at];
         device.sweep = None;
         let gone: Vec<Event> = device.core.stop().collect();

@@ -10,9 +10,6 @@ use vxlan_core::{Config, ConfigError, Df, FlowLabel, IfIndex, PortRange, Vni};
 use super::answer::{EADDRNOTAVAIL, EINVAL, ERANGE, Failure, refused, unsupported};
 use super::model::{Attributes, Create, Raw, bytes, link_address};
 
-/// What may go with the generic protocol extension (`VXLAN_F_ALLOWED_GPE`).
-const ALLOWED_WITH_GPE: u32 = 0x1a_e1e0;
-
 /// The attribute policy: lengths and ranges, before anything else is looked at.
 pub(crate) fn policy(attributes: &Attributes) -> Result<(), Failure> {
     let out_of_range = |value: Option<u32>| value.is_some_and(|value| value > 1);
@@ -108,20 +105,11 @@ pub(crate) fn validate(create: &Create) -> Result<(), Failure> {
 
 /// The configuration that the attributes of a new device ask for.
 pub(crate) fn config(attributes: &Attributes) -> Result<Config, Failure> {
-    let used = used_bits(attributes);
     let mask = reserved_bits(attributes)?;
-    if let Some(mask) = &mask {
-        let mask = mask
-            .iter()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte));
-        if mask & used != 0 {
-            return Err(Failure::Refused(
-                EINVAL,
-                Some(format!(
-                    "Used bits 0x{used:016x} cannot overlap reserved bits 0x{mask:016x}"
-                )),
-            ));
-        }
+    let config = build(attributes, mask.as_deref());
+    // The mask is looked at before the VNI filter, everything else after it.
+    if let Err(error @ ConfigError::ReservedBitsOverlap { .. }) = config.clone().validate() {
+        return Err(error.into());
     }
     let on = |flag: Option<u8>| flag.is_some_and(|flag| flag != 0);
     if on(attributes.vnifilter) && !on(attributes.collect_metadata) {
@@ -130,15 +118,33 @@ pub(crate) fn config(attributes: &Attributes) -> Result<Config, Failure> {
             "vxlan vnifilter only valid in collect metadata mode",
         ));
     }
-    let flags = flag_bits(attributes);
-    if on(attributes.gpe) && (flags & !ALLOWED_WITH_GPE != 0 || !on(attributes.collect_metadata)) {
-        let message = "VXLAN GPE does not support this combination of attributes";
-        return Err(refused(EINVAL, message));
+    // What contradicts itself is refused before it is said what the library lacks. Of the rest,
+    // `Missing` knows which frames it concerns.
+    refuse_with_gpe(attributes)?;
+    config.clone().validate()?;
+    for (name, asked) in [
+        ("vnifilter", on(attributes.vnifilter)),
+        ("mc_route", on(attributes.mc_route)),
+    ] {
+        if asked {
+            return Err(unsupported(format!("attribute {name}")));
+        }
     }
-    build(attributes, mask.as_deref())
+    Ok(config)
 }
 
-fn build(attributes: &Attributes, mask: Option<&[u8]>) -> Result<Config, Failure> {
+/// What the library lacks cannot go with the generic protocol extension.
+fn refuse_with_gpe(attributes: &Attributes) -> Result<(), Failure> {
+    let on = |flag: Option<u8>| flag.is_some_and(|flag| flag != 0);
+    if attributes.gpe.is_some()
+        && (on(attributes.proxy) || on(attributes.rsc) || on(attributes.l3miss))
+    {
+        return Err(ConfigError::Gpe.into());
+    }
+    Ok(())
+}
+
+fn build(attributes: &Attributes, mask: Option<&[u8]>) -> Config {
     let set = |flag: Option<u8>| flag.is_some_and(|flag| flag != 0);
     let mut config = Config::new(Vni::truncate(attributes.id.unwrap_or(0)));
     if let Some(remote) = attributes.group.or(attributes.group6) {
@@ -179,65 +185,14 @@ fn build(attributes: &Attributes, mask: Option<&[u8]>) -> Result<Config, Failure
         .udp_zero_checksum6_tx(set(attributes.udp_zero_csum6_tx))
         .udp_zero_checksum6_rx(set(attributes.udp_zero_csum6_rx))
         .gbp(attributes.gbp.is_some())
+        .gpe(attributes.gpe.is_some())
+        .remote_checksum_tx(set(attributes.remcsum_tx))
+        .remote_checksum_nopartial(attributes.remcsum_nopartial.is_some())
+        .external(set(attributes.collect_metadata))
         .local_bypass(attributes.localbypass != Some(0));
-    // What contradicts itself is refused before it is said what the library lacks. Of the rest,
-    // `Missing` knows which frames it concerns.
-    config.clone().validate()?;
-    for (name, asked) in [
-        ("collect_metadata", set(attributes.collect_metadata)),
-        // Its mere presence makes its bits used ones.
-        ("remcsum_rx", attributes.remcsum_rx.is_some()),
-        ("remcsum_nopartial", attributes.remcsum_nopartial.is_some()),
-        ("gpe", attributes.gpe.is_some()),
-        ("vnifilter", set(attributes.vnifilter)),
-        ("mc_route", set(attributes.mc_route)),
-    ] {
-        if asked {
-            return Err(unsupported(format!("attribute {name}")));
-        }
+    // Its mere presence makes its bits used ones.
+    match attributes.remcsum_rx {
+        Some(on) => config.remote_checksum_rx(on != 0),
+        None => config,
     }
-    Ok(config)
-}
-
-/// The header bits that the device uses, flags word first.
-fn used_bits(attributes: &Attributes) -> u64 {
-    let mut used = 0x0800_0000_ffff_ff00;
-    if attributes.remcsum_rx.is_some() {
-        used |= 0x0020_0000_0000_00ff;
-    }
-    if attributes.gbp.is_some() {
-        used |= 0x80ff_ffff_0000_0000;
-    }
-    if attributes.gpe.is_some() {
-        used |= 0x3500_00ff_0000_0000;
-    }
-    used
-}
-
-/// The kernel's flag bits that the attributes set (`VXLAN_F_*`).
-fn flag_bits(attributes: &Attributes) -> u32 {
-    let on = |flag: Option<u8>| flag.is_some_and(|flag| flag != 0);
-    [
-        (attributes.learning != Some(0), 0x1),
-        (on(attributes.proxy), 0x2),
-        (on(attributes.rsc), 0x4),
-        (on(attributes.l2miss), 0x8),
-        (on(attributes.l3miss), 0x10),
-        (attributes.udp_csum == Some(0), 0x40),
-        (on(attributes.udp_zero_csum6_tx), 0x80),
-        (on(attributes.udp_zero_csum6_rx), 0x100),
-        (on(attributes.remcsum_tx), 0x200),
-        (on(attributes.remcsum_rx), 0x400),
-        (attributes.gbp.is_some(), 0x800),
-        (attributes.remcsum_nopartial.is_some(), 0x1000),
-        (on(attributes.collect_metadata), 0x2000),
-        (attributes.gpe.is_some(), 0x4000),
-        (attributes.ttl_inherit.is_some(), 0x1_0000),
-        (on(attributes.vnifilter), 0x2_0000),
-        (attributes.localbypass != Some(0), 0x8_0000),
-        (on(attributes.mc_route), 0x10_0000),
-    ]
-    .into_iter()
-    .filter(|(set, _)| *set)
-    .fold(0, |bits, (_, bit)| bits | bit)
 }

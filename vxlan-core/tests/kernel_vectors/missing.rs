@@ -2,7 +2,7 @@
 //! no frame comes by that the feature concerns.
 
 use super::answer::{Failure, unsupported};
-use super::model::{Attributes, Partial};
+use super::model::Attributes;
 use super::underlay::word;
 
 /// The features of one device that are missing.
@@ -11,7 +11,6 @@ pub(crate) struct Missing {
     proxy: bool,
     rsc: bool,
     l3miss: bool,
-    remcsum_tx: bool,
 }
 
 impl Missing {
@@ -21,7 +20,6 @@ impl Missing {
             proxy: on(attributes.proxy),
             rsc: on(attributes.rsc),
             l3miss: on(attributes.l3miss),
-            remcsum_tx: on(attributes.remcsum_tx),
         }
     }
 
@@ -32,7 +30,6 @@ impl Missing {
                 proxy: false,
                 rsc: false,
                 l3miss: false,
-                remcsum_tx: false,
             } => Ok(()),
             missing => Err(unsupported(format!("{missing:?}"))),
         }
@@ -41,25 +38,12 @@ impl Missing {
     /// An error if a frame to be transmitted would be treated otherwise by what is missing.
     /// `routers` says whether an entry leads to a router: the short-circuit looks at no others.
     /// Misses of the third layer come from it and from the proxy.
-    pub(crate) fn concerns(
-        self,
-        frame: &[u8],
-        partial: Option<Partial>,
-        routers: bool,
-    ) -> Result<(), Failure> {
+    pub(crate) fn concerns(self, frame: &[u8], routers: bool) -> Result<(), Failure> {
         if self.proxy && (word(frame, 12) == Some(0x0806) || is_solicitation(frame)) {
             return Err(unsupported("proxy"));
         }
         if self.rsc && routers {
             return Err(unsupported("rsc"));
-        }
-        let offloaded = partial.is_some_and(|partial| {
-            partial.csum_start <= 254
-                && partial.csum_start.is_multiple_of(2)
-                && matches!(partial.csum_offset, 6 | 16)
-        });
-        if self.remcsum_tx && offloaded {
-            return Err(unsupported("remcsum_tx"));
         }
         Ok(())
     }

@@ -174,7 +174,26 @@ pub(crate) struct Transmit {
     pub(crate) mark: u32,
     pub(crate) checksum_partial: Option<Partial>,
     pub(crate) protocol: Option<u32>,
-    pub(crate) tunnel_key: Option<Value>,
+    pub(crate) tunnel_key: Option<TunnelKey>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TunnelKey {
+    pub(crate) vni: u32,
+    pub(crate) remote: IpAddr,
+    pub(crate) local: Option<IpAddr>,
+    #[serde(default)]
+    pub(crate) tos: u8,
+    #[serde(default)]
+    pub(crate) ttl: u8,
+    #[serde(default)]
+    pub(crate) label: u32,
+    #[serde(default)]
+    pub(crate) df: u8,
+    #[serde(default)]
+    pub(crate) zero_csum: u8,
+    pub(crate) gbp: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -51,7 +51,10 @@ impl Sockets {
                     ipv6: user.ipv6,
                     port: user.port,
                     flags,
-                    vtep: Vtep::new(vec![Member::EMPTY; 64]),
+                    vtep: match flags.contains(Flags::COLLECT_METADATA) {
+                        true => Vtep::new(vec![Member::EMPTY; 64]).external(),
+                        false => Vtep::new(vec![Member::EMPTY; 64]),
+                    },
                     users: Vec::new(),
                     groups: BTreeSet::new(),
                 });
@@ -72,7 +75,7 @@ impl Sockets {
     /// socket has the same group.
     pub(crate) fn remove(&mut self, user: &User, still_used: impl Fn(u32) -> bool) {
         for socket in &mut self.0 {
-            if !socket.users.contains(&user.ifindex) {
+            if socket.ipv6 != user.ipv6 || !socket.users.contains(&user.ifindex) {
                 continue;
             }
             socket.users.retain(|other| *other != user.ifindex);

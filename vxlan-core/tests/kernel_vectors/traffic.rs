@@ -3,15 +3,33 @@
 use serde_json::{Value, json};
 use vxlan_core::device::{Bypass, Metadata, PacketType};
 use vxlan_core::fdb::{Flags, Remote};
+use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::wire::ipv4;
-use vxlan_core::{ChecksumState, Egress, Encapsulated, IfIndex, Ingress, Mac, Packet, Underlay};
+use vxlan_core::{
+    ChecksumState, Egress, Encapsulated, IfIndex, Ingress, Mac, Packet, TunnelInfo, Underlay,
+};
 
 use super::answer::{EMSGSIZE, ENETDOWN, Failure, result, unsupported};
 use super::host::Host;
 use super::links::LOOPBACK;
-use super::model::{Receive, Transmit, to_hex};
+use super::model::{Receive, Transmit, TunnelKey, to_hex};
 use super::routes::Path;
 use super::underlay::{Datagram, IpPayload, word};
+
+/// Metadata as the recorder attached it.
+fn tunnel_info(key: &TunnelKey) -> TunnelInfo {
+    let mut info = TunnelInfo::new(key.vni, key.remote);
+    if let Some(local) = key.local {
+        info.source = local;
+    }
+    info.tos = key.tos;
+    info.ttl = key.ttl;
+    info.flow_label = key.label;
+    info.dont_fragment = key.df != 0;
+    info.checksum = key.zero_csum == 0;
+    info.gbp = key.gbp;
+    info
+}
 
 const ETHERNET: usize = 14;
 /// Behind this many bytes the stack gives a tagged frame up.
@@ -30,8 +48,6 @@ impl Host {
     pub(crate) fn tx(&mut self, input: &Transmit) -> Result<(), Failure> {
         let partial = input.checksum_partial;
         for (what, there) in [
-            ("protocol", input.protocol.is_some()),
-            ("tunnel_key", input.tunnel_key.is_some()),
             (
                 "gso_type",
                 partial.is_some_and(|p| p.gso_type.is_some_and(|kind| kind != 0)),
@@ -62,13 +78,18 @@ impl Host {
         }
         let mut entries = device.core.fdb().entries();
         let routers = entries.any(|entry| entry.flags().contains(Flags::ROUTER));
-        device.missing.concerns(&input.frame, partial, routers)?;
+        device.missing.concerns(&input.frame, routers)?;
         let len = input.frame.len();
         let mut buffer = vec![0; HEADROOM + len];
         buffer[HEADROOM..].copy_from_slice(&input.frame);
         let mut frame = Packet::new(&mut buffer, HEADROOM, len)
             .map_err(|error| unsupported(error.to_string()))?;
         frame.mark = input.mark;
+        if let Some(protocol) = input.protocol {
+            let protocol = u16::try_from(protocol).map_err(|_| unsupported("protocol"))?;
+            frame.protocol = EtherType::new(protocol);
+        }
+        frame.tunnel = input.tunnel_key.map(|key| tunnel_info(&key));
         if let Some(partial) = partial {
             frame.checksum = ChecksumState::Partial {
                 start: partial.csum_start,
@@ -92,10 +113,17 @@ impl Host {
                 }
             },
             Egress::Drop(_, event) => return self.tell(at, event),
+            Egress::Tunnel => {
+                return match self.copy(at, frame, None)? {
+                    Copy::Sent(packets, path) => self.send(&packets, &path),
+                    Copy::Bypass(bypass) => self.bypass(at, frame, &bypass),
+                    Copy::Gone => Ok(()),
+                };
+            }
             other => return Err(unsupported(format!("{other:?}"))),
         };
         for remote in &remotes {
-            match self.copy(at, frame, remote)? {
+            match self.copy(at, frame, Some(remote))? {
                 Copy::Sent(packets, path) => self.send(&packets, &path)?,
                 Copy::Bypass(bypass) => self.bypass(at, frame, &bypass)?,
                 Copy::Gone => {}
@@ -109,16 +137,23 @@ impl Host {
         &mut self,
         at: usize,
         frame: &mut Packet<'_>,
-        remote: &Remote,
+        remote: Option<&Remote>,
     ) -> Result<Copy, Failure> {
         let device = &mut self.devices[at];
-        let query = device.core.route_query(frame, remote);
+        let (core, worker) = (&device.core, &mut device.worker);
+        let query = match remote {
+            Some(remote) => core.route_query(frame, remote),
+            None => core
+                .route_query_by_info(frame)
+                .ok_or_else(|| unsupported("no tunnel metadata"))?,
+        };
         let path = self.routes.lookup(&self.links, &query, device.ifindex);
         let route = path.map(|path| path.route);
-        let outer = match device
-            .core
-            .encapsulate(&mut device.worker, frame, remote, route)
-        {
+        let encapsulated = match remote {
+            Some(remote) => core.encapsulate(worker, frame, remote, route),
+            None => core.encapsulate_by_info(worker, frame, route),
+        };
+        let outer = match encapsulated {
             Encapsulated::Send(outer) => outer,
             Encapsulated::Local(bypass) => return Ok(Copy::Bypass(bypass)),
             Encapsulated::Drop(_) => return Ok(Copy::Gone),
@@ -203,7 +238,7 @@ impl Host {
         };
         let device = &mut self.devices[target];
         device.worker.now = self.now;
-        match device.core.receive_local(&mut device.worker, frame) {
+        match device.core.receive_local(&mut device.worker, vni, frame) {
             Ingress::Deliver(metadata, event) => {
                 self.tell(target, event)?;
                 let device = &mut self.devices[sender];
@@ -282,7 +317,12 @@ impl Host {
         metadata: &Metadata,
     ) -> Result<(), Failure> {
         let bytes = frame.bytes();
-        let tagged = matches!(word(bytes, 12), Some(0x8100 | 0x88a8));
+        let raw = self.devices[at].core.config().is_raw();
+        if raw && bytes.is_empty() {
+            // Counted, but nothing that the recorder could have seen.
+            return Ok(());
+        }
+        let tagged = !raw && matches!(word(bytes, 12), Some(0x8100 | 0x88a8));
         if tagged {
             if bytes.len() < TAGGED_MIN {
                 return Ok(());
@@ -309,6 +349,9 @@ impl Host {
         if let ChecksumState::Partial { start, offset } = frame.checksum {
             meta["csum_start"] = (start - if tagged { 4 } else { 0 }).into();
             meta["csum_offset"] = offset.into();
+        }
+        if self.devices[at].core.config().is_raw() {
+            meta["protocol"] = metadata.protocol.get().into();
         }
         if frame.mark != 0 {
             meta["mark"] = frame.mark.into();
