@@ -495,7 +495,7 @@ fn t15_t16_local_bypass() {
         Encapsulated::Local(Bypass {
             vni, port, ipv6, ..
         }) => {
-            assert_eq!((vni, port, ipv6), (common::vni(), 4789, false));
+            assert_eq!((vni, port, ipv6), (vni(), 4789, false));
         }
         other => panic!("{other:?}"),
     }
@@ -507,7 +507,7 @@ fn t15_t16_local_bypass() {
 
     let mut target = device(config());
     let mut at_target = Worker::new(Instant::ZERO);
-    let taken = target.receive_local(&mut at_target, common::vni(), &packet);
+    let taken = target.receive_local(&mut at_target, vni(), &packet);
     assert!(matches!(
         taken,
         vxlan_core::Ingress::Deliver(_, Some(Event::Learned(_)))
@@ -522,7 +522,7 @@ fn t15_t16_local_bypass() {
     assert_eq!(learned.first_remote().unwrap().addr, ip("127.0.0.1"));
 
     target.stop().for_each(drop);
-    target.receive_local(&mut at_target, common::vni(), &packet);
+    target.receive_local(&mut at_target, vni(), &packet);
     assert_eq!(at_target.stats.rx_dropped, 1);
     sender.drop_local(&mut worker);
     assert_eq!(worker.stats.drops(DropReason::LocalVniNotFound), 1);
