@@ -1,0 +1,3 @@
+//! The command `vtep`: real VTEPs behind TAP devices.
+
+fn main() {}

@@ -1,0 +1,403 @@
+//! Several devices behind shared UDP ports.
+
+mod attached;
+mod port;
+mod verdict;
+
+use core::net::IpAddr;
+use core::time::Duration;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use attached::Attached;
+use port::Port;
+pub use verdict::{Expired, Received, Sent};
+use vxlan_core::device::{Bypass, Valid};
+use vxlan_core::fdb::{self, Growable, Remote};
+use vxlan_core::{
+    Config, Device, DropReason, Event, Flags, Ingress, Instant, Mac, Packet, Stats, Underlay,
+};
+
+use crate::socket::SendErrors;
+use crate::{AddError, Buffer, Clock, Routes};
+
+/// Several devices with their sockets. Devices of one address family and UDP port share a socket,
+/// like those of the kernel do.
+///
+/// Nothing blocks and nothing runs by itself: call [`recv`](Self::recv) when one of the
+/// [`sockets`](Self::sockets) is readable, [`send`](Self::send) when the overlay has a frame, and
+/// [`expire`](Self::expire) at the [`deadline`](Self::deadline).
+#[derive(Debug, Default)]
+pub struct Vtep {
+    clock: Clock,
+    routes: Routes,
+    ports: Vec<Port>,
+    /// Where [`recv`](Self::recv) looks next.
+    turn: usize,
+    devices: Vec<Option<Attached>>,
+    /// What no device counts: received packets that are for none of them.
+    stray: Stats,
+    truncated: u64,
+    bypasses: Vec<Bypass>,
+    local: Vec<DeviceId>,
+    events: Vec<(DeviceId, Event)>,
+}
+
+/// A device of a [`Vtep`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceId(usize);
+
+impl DeviceId {
+    /// The place among the devices, in the order in which they were added, from zero.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+impl Vtep {
+    /// No devices and no sockets yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a device and takes it up: opens or shares the socket of its UDP port, joins its
+    /// multicast group (`vxlan_newlink()`, `vxlan_open()`).
+    ///
+    /// # Errors
+    /// An [`AddError`]; nothing is left behind.
+    pub fn add(&mut self, config: Config, mac: Mac) -> Result<DeviceId, AddError> {
+        let now = self.clock.now();
+        let device = Device::new(config, mac, Growable::new(), now)?;
+        self.check_vni(device.config())?;
+        let id = DeviceId(self.devices.len());
+        let attached = Attached::new(device, now)?;
+        self.open(attached.device.config(), id)?;
+        self.devices.push(Some(attached));
+        Ok(id)
+    }
+
+    /// Removes a device with its entries, leaves its group, and closes its socket if no other
+    /// device needs it (`vxlan_stop()`, `vxlan_dellink()`). Returns what it counted.
+    pub fn remove(&mut self, id: DeviceId) -> Option<Stats> {
+        let gone = self.devices.get_mut(id.0)?.take()?;
+        let config = gone.device.config();
+        if let Some(port) = self.ports.iter_mut().find(|port| port.serves(config)) {
+            port.detach(config, id.0);
+        }
+        self.close_unused();
+        Some(gone.worker.stats)
+    }
+
+    /// The device behind an identifier.
+    #[must_use]
+    pub fn device(&self, id: DeviceId) -> Option<&Device<Growable>> {
+        Some(&self.attached(id)?.device)
+    }
+
+    /// The same, to be changed.
+    pub fn device_mut(&mut self, id: DeviceId) -> Option<&mut Device<Growable>> {
+        Some(&mut self.attached_mut(id)?.device)
+    }
+
+    /// All devices.
+    pub fn devices(&self) -> impl Iterator<Item = (DeviceId, &Device<Growable>)> {
+        let devices = self.devices.iter().enumerate();
+        devices.filter_map(|(at, device)| Some((DeviceId(at), &device.as_ref()?.device)))
+    }
+
+    /// The remote at `addr` with a device's port and VNI.
+    #[must_use]
+    pub fn remote(&self, id: DeviceId, addr: IpAddr) -> Option<Remote> {
+        Some(self.device(id)?.remote(addr))
+    }
+
+    /// Adds a remote to the entry of a MAC address: `bridge fdb append`.
+    ///
+    /// # Errors
+    /// Those of [`Device::fdb_append`]; [`fdb::Error::NotFound`] without such a device.
+    pub fn fdb_append(
+        &mut self,
+        id: DeviceId,
+        mac: Mac,
+        remote: Remote,
+    ) -> Result<Option<Event>, fdb::Error> {
+        let now = self.clock.now();
+        let device = self.device_mut(id).ok_or(fdb::Error::NotFound)?;
+        device.fdb_append(now, mac, remote)
+    }
+
+    /// Makes or changes an entry exactly as asked.
+    ///
+    /// # Errors
+    /// Those of [`Device::fdb_update`]; [`fdb::Error::NotFound`] without such a device.
+    pub fn fdb_update(
+        &mut self,
+        id: DeviceId,
+        update: &fdb::Update,
+    ) -> Result<Option<Event>, fdb::Error> {
+        let now = self.clock.now();
+        let device = self.device_mut(id).ok_or(fdb::Error::NotFound)?;
+        device.fdb_update(now, update)
+    }
+
+    /// Frames of a device come from the interface `name` of this host: a route that leads there
+    /// is a loop.
+    pub fn add_overlay(&mut self, name: &str) {
+        self.routes.add_overlay(name);
+    }
+
+    /// What a device counted.
+    #[must_use]
+    pub fn stats(&self, id: DeviceId) -> Option<&Stats> {
+        Some(&self.attached(id)?.worker.stats)
+    }
+
+    /// Packets of a device that the kernel refused to send.
+    #[must_use]
+    pub fn send_errors(&self, id: DeviceId) -> Option<&SendErrors> {
+        Some(&self.attached(id)?.send_errors)
+    }
+
+    /// Received packets that were for no device.
+    #[must_use]
+    pub const fn stray(&self) -> &Stats {
+        &self.stray
+    }
+
+    /// Received packets longer than the buffer.
+    #[must_use]
+    pub const fn truncated(&self) -> u64 {
+        self.truncated
+    }
+
+    /// All devices' counters and the [stray](Self::stray) ones in one.
+    #[must_use]
+    pub fn total(&self) -> Stats {
+        let mut total = self.stray.clone();
+        for attached in self.devices.iter().flatten() {
+            total += &attached.worker.stats;
+        }
+        total
+    }
+
+    /// What to wait for: a readable one has something to [receive](Self::recv).
+    pub fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.ports.iter().map(Port::as_fd)
+    }
+
+    /// The reading of the clock.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// When to call [`expire`](Self::expire) next; never without a device.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let devices = self.devices.iter().flatten();
+        devices.map(|attached| attached.next_sweep).min()
+    }
+
+    /// How long to wait for the sockets at most.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        let now = self.clock.now();
+        Some(self.deadline()?.saturating_duration_since(now))
+    }
+
+    /// Carries a frame of `len` bytes, read into [`Buffer::frame_area`], from a device's overlay
+    /// to the underlay. Whatever goes wrong is counted.
+    pub fn send(&mut self, id: DeviceId, buffer: &mut Buffer, len: usize) -> Sent<'_> {
+        self.local.clear();
+        self.events.clear();
+        self.bypasses.clear();
+        let mut dropped = None;
+        let now = self.clock.now();
+        if let Some(Some(from)) = self.devices.get_mut(id.0)
+            && let Ok(mut frame) = buffer.packet(len)
+        {
+            from.worker.now = now;
+            let miss;
+            (dropped, miss) = from.transmit(&mut frame, &mut self.routes, &mut self.bypasses);
+            self.events.extend(miss.map(|event| (id, event)));
+            self.bypass(id, &frame);
+        }
+        Sent {
+            local: &self.local,
+            events: &self.events,
+            dropped,
+        }
+    }
+
+    /// Receives one datagram from any of the sockets and carries it to its device's overlay;
+    /// `None` if there is none. Whatever is wrong with it is counted.
+    ///
+    /// # Errors
+    /// Those of `recvmsg()`: a socket that does not work any more.
+    pub fn recv<'b>(&mut self, buffer: &'b mut Buffer) -> io::Result<Option<Received<'b>>> {
+        for _ in 0..self.ports.len() {
+            let Some(port) = self.ports.get(self.turn) else {
+                self.turn = 0;
+                continue;
+            };
+            let Some(datagram) = port.recv(buffer.frame_area())? else {
+                self.turn += 1;
+                continue;
+            };
+            if datagram.truncated {
+                self.truncated += 1;
+                return Ok(Some(Received::Dropped {
+                    device: None,
+                    reason: None,
+                    event: None,
+                }));
+            }
+            return Ok(Some(self.receive(&datagram.from, buffer, datagram.len)));
+        }
+        self.turn = 0;
+        Ok(None)
+    }
+
+    /// Removes entries that have grown old, of the devices whose turn it is.
+    pub fn expire(&mut self) -> Expired<'_> {
+        self.events.clear();
+        let now = self.clock.now();
+        for (at, attached) in self.devices.iter_mut().enumerate() {
+            if let Some(attached) = attached
+                && attached.next_sweep <= now
+            {
+                let mut aged = attached.device.age(now);
+                let events = aged.by_ref().map(|event| (DeviceId(at), event));
+                self.events.extend(events);
+                attached.next_sweep = aged.next_sweep();
+            }
+        }
+        Expired::new(&mut self.events)
+    }
+
+    fn receive<'b>(&mut self, from: &Underlay, buffer: &'b mut Buffer, len: usize) -> Received<'b> {
+        let dropped = |device, reason, event| Received::Dropped {
+            device,
+            reason,
+            event,
+        };
+        let Ok(mut datagram) = buffer.packet(len) else {
+            return dropped(None, None, None);
+        };
+        let port = self.ports.get(self.turn);
+        let demultiplexed = port.map_or(Err(DropReason::VniNotFound), |port| {
+            port.demultiplex(datagram.bytes(), from.ifindex)
+        });
+        let at = match demultiplexed {
+            Ok(at) => at,
+            Err(reason) => {
+                self.stray.count_drop(reason);
+                return dropped(None, Some(reason), None);
+            }
+        };
+        let id = DeviceId(at);
+        let now = self.clock.now();
+        let Some(Some(to)) = self.devices.get_mut(at) else {
+            self.stray.count_drop(DropReason::VniNotFound);
+            return dropped(None, Some(DropReason::VniNotFound), None);
+        };
+        to.worker.now = now;
+        match to.device.receive(&mut to.worker, from, &mut datagram) {
+            Ingress::Deliver(_, event) => {
+                let (start, len) = (datagram.headroom(), datagram.len());
+                Received::Frame {
+                    device: id,
+                    frame: buffer.range(start, len),
+                    event,
+                }
+            }
+            Ingress::Drop(reason, event) => dropped(Some(id), Some(reason), event),
+            _ => dropped(Some(id), None, None),
+        }
+    }
+
+    /// Hands a frame to the devices of this host that it is for.
+    fn bypass(&mut self, from: DeviceId, frame: &Packet<'_>) {
+        for at in 0..self.bypasses.len() {
+            let Some(&bypass) = self.bypasses.get(at) else {
+                break;
+            };
+            let found = self.attached(from).and_then(|sender| {
+                let flags = sender.device.config().flags() & Flags::RECEIVE;
+                let mut ports = self.ports.iter();
+                let port = ports.find(|port| port.is(bypass.ipv6, bypass.port, flags))?;
+                port.find(bypass.vni, bypass.ifindex)
+            });
+            let now = self.clock.now();
+            let Some(to) = found else {
+                if let Some(sender) = self.attached_mut(from) {
+                    sender.device.drop_local(&mut sender.worker);
+                }
+                continue;
+            };
+            let to = DeviceId(to);
+            let Some(receiver) = self.attached_mut(to) else {
+                continue;
+            };
+            receiver.worker.now = now;
+            let (taken, event) = match receiver.device.receive_local(&mut receiver.worker, frame) {
+                Ingress::Deliver(_, event) => (true, event),
+                Ingress::Drop(_, event) => (false, event),
+                _ => (false, None),
+            };
+            self.events.extend(event.map(|event| (to, event)));
+            if taken {
+                self.local.push(to);
+                if let Some(sender) = self.attached_mut(from) {
+                    sender.device.bypassed(&mut sender.worker, frame);
+                }
+            }
+        }
+    }
+
+    /// The kernel's rule for two devices with one VNI (`vxlan_vni_in_use()`).
+    fn check_vni(&self, new: &Valid) -> Result<(), AddError> {
+        let alike = Flags::RECEIVE | Flags::IPV6;
+        let taken = self.devices().any(|(_, device)| {
+            let old = device.config();
+            old.vni() == new.vni()
+                && old.port() == new.port()
+                && old.flags() & alike == new.flags() & alike
+                && (!new.flags().contains(Flags::IPV6_LINKLOCAL) || old.lower() == new.lower())
+        });
+        if taken {
+            return Err(AddError::VniInUse {
+                vni: new.vni(),
+                port: new.port(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Puts a device behind the socket it needs, which is opened if it is not there
+    /// (`vxlan_sock_add()`).
+    fn open(&mut self, config: &Valid, id: DeviceId) -> Result<(), AddError> {
+        if let Some(port) = self.ports.iter_mut().find(|port| port.serves(config)) {
+            return port.attach(config, id.0);
+        }
+        let mut port = Port::open(config)?;
+        port.attach(config, id.0)?;
+        self.ports.push(port);
+        Ok(())
+    }
+
+    fn close_unused(&mut self) {
+        self.ports.retain(|port| !port.is_unused());
+        self.turn = 0;
+    }
+
+    fn attached(&self, id: DeviceId) -> Option<&Attached> {
+        self.devices.get(id.0)?.as_ref()
+    }
+
+    fn attached_mut(&mut self, id: DeviceId) -> Option<&mut Attached> {
+        self.devices.get_mut(id.0)?.as_mut()
+    }
+}
