@@ -43,6 +43,7 @@ mod buffer;
 mod clock;
 mod error;
 mod group;
+pub mod interface;
 mod routes;
 pub mod socket;
 #[cfg(feature = "tap")]

@@ -1,3 +1,9 @@
 //! The command `vtep`: real VTEPs behind TAP devices.
 
-fn main() {}
+mod command;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::main()
+}

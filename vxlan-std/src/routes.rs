@@ -5,13 +5,12 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::io;
 
-use nix::ifaddrs::getifaddrs;
-use nix::libc;
-use nix::sys::socket::{SockaddrLike, SockaddrStorage, getsockopt, sockopt};
+use nix::sys::socket::{getsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 use vxlan_core::{IfIndex, Instant, Route, RouteError, RouteKind};
 
-use crate::socket::{endpoint, options};
+use crate::interface;
+use crate::socket::{endpoint, options, unspecified};
 
 /// How long an answer is good for. Routes change without telling.
 const LIFETIME: Duration = Duration::from_secs(3);
@@ -109,7 +108,7 @@ impl Routes {
             source
         } else {
             let natural = Question {
-                source: crate::socket::unspecified(question.destination.is_ipv6()),
+                source: unspecified(question.destination.is_ipv6()),
                 ..*question
             };
             match probe(&natural) {
@@ -117,21 +116,7 @@ impl Routes {
                 Err(_) => return false,
             }
         };
-        let Ok(mut interfaces) = getifaddrs() else {
-            return false;
-        };
-        interfaces.any(|interface| {
-            self.overlays.contains(&interface.interface_name)
-                && interface.address.as_ref().and_then(ip_address) == Some(source)
-        })
-    }
-}
-
-fn ip_address(address: &SockaddrStorage) -> Option<IpAddr> {
-    match address.family()? as libc::c_int {
-        libc::AF_INET => Some(address.as_sockaddr_in()?.ip().into()),
-        libc::AF_INET6 => Some(address.as_sockaddr_in6()?.ip().into()),
-        _ => None,
+        interface::any_has(&self.overlays, source)
     }
 }
 

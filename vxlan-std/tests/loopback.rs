@@ -1,4 +1,11 @@
 //! Sockets and whole devices on the loopback interface. Needs no privilege.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::thread::sleep;
@@ -179,7 +186,12 @@ fn t13_source_ports_follow_the_flow() {
         let mut buffer = Buffer::new();
         let mut bytes = [0; 128];
         let mut port_of = |flow| {
-            send(&mut vtep, device, &mut buffer, &frame(HOST, GUEST, flow, 20));
+            send(
+                &mut vtep,
+                device,
+                &mut buffer,
+                &frame(HOST, GUEST, flow, 20),
+            );
             peer.recv_from(&mut bytes).unwrap().1.port()
         };
         let mut ports: Vec<u16> = (0..64).map(&mut port_of).collect();
@@ -209,7 +221,12 @@ fn t13_a_narrow_range_is_met_exactly() {
         remote.port = peer.local_addr().unwrap().port();
         vtep.fdb_append(device, Mac::ZERO, remote).unwrap();
         for flow in 0..64 {
-            send(&mut vtep, device, &mut buffer, &frame(HOST, GUEST, flow, 20));
+            send(
+                &mut vtep,
+                device,
+                &mut buffer,
+                &frame(HOST, GUEST, flow, 20),
+            );
             ports.push(peer.recv_from(&mut [0; 128]).unwrap().1.port());
         }
     }

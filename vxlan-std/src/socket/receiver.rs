@@ -5,14 +5,14 @@ use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::libc;
 use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, SockaddrLike, SockaddrStorage, recvmsg, setsockopt, sockopt,
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
 };
 use socket2::{Protocol, Socket, Type};
 use vxlan_core::{IfIndex, Underlay};
 
 use super::{domain, options};
+use crate::interface::ip_address;
 
 /// Bytes the kernel may keep for the socket; it grants what `net.core.rmem_max` allows.
 const RECEIVE_BUFFER: usize = 4 << 20;
@@ -171,12 +171,4 @@ impl AsFd for Receiver {
 
 const fn by(interface: IfIndex) -> socket2::InterfaceIndexOrAddress {
     socket2::InterfaceIndexOrAddress::Index(interface.get())
-}
-
-fn ip_address(address: &SockaddrStorage) -> Option<IpAddr> {
-    match address.family()? as libc::c_int {
-        libc::AF_INET => Some(address.as_sockaddr_in()?.ip().into()),
-        libc::AF_INET6 => Some(address.as_sockaddr_in6()?.ip().into()),
-        _ => None,
-    }
 }

@@ -148,6 +148,13 @@ impl Vtep {
         self.routes.add_overlay(name);
     }
 
+    /// Counts a frame that a device received and its overlay refused.
+    pub fn count_refused(&mut self, id: DeviceId) {
+        if let Some(attached) = self.attached_mut(id) {
+            attached.worker.stats.rx_dropped += 1;
+        }
+    }
+
     /// What a device counted.
     #[must_use]
     pub fn stats(&self, id: DeviceId) -> Option<&Stats> {
