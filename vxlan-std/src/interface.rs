@@ -23,6 +23,8 @@ pub fn name(index: IfIndex) -> String {
         .map(CString::into_string)
         .ok()
         .and_then(Result::ok)
+        // What nix 0.31 makes of a number that no interface has.
+        .filter(|name| !name.is_empty())
         .unwrap_or_else(|| index.to_string())
 }
 

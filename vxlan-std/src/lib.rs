@@ -32,10 +32,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Linux only. Outer headers are the kernel's work: it computes checksums and cuts packets into
-//! fragments, so packets differ from those of the kernel's own VXLAN device in the IPv4
-//! identification, and in the source port, which follows the inner flow but is one of a few
-//! ([`socket::Sender`]). An IPv6 flow label is not set.
+//! Linux only, no privilege needed but for TAP devices. The outer headers are the kernel's work: it
+//! computes checksums and cuts packets into fragments. So packets differ from those of the
+//! kernel's own VXLAN device in the IPv4 identification and in the source port, which follows the
+//! inner flow but is one of a few ([`socket::Sender`]).
 
 #![forbid(unsafe_code)]
 

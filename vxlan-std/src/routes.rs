@@ -14,6 +14,8 @@ use crate::socket::{endpoint, options, unspecified};
 
 /// How long an answer is good for. Routes change without telling.
 const LIFETIME: Duration = Duration::from_secs(3);
+/// How long to believe that there is no route: not long, for the next frame waits for one.
+const LIFETIME_NONE: Duration = Duration::from_millis(250);
 /// Learned remotes come from the network: more answers than this are not kept.
 const CAPACITY: usize = 4096;
 /// UDP's discard port. Nothing is sent there: connecting only looks up the route.
@@ -85,9 +87,23 @@ impl Routes {
         if self.answers.len() >= CAPACITY {
             self.answers.clear();
         }
-        let until = now + LIFETIME;
+        let until = now
+            + if route.is_ok() {
+                LIFETIME
+            } else {
+                LIFETIME_NONE
+            };
         self.answers.insert(question, Answer { route, until });
         route
+    }
+
+    /// Asks anew next time: the kernel has refused a packet that took this route.
+    pub fn forget(&mut self, destination: IpAddr, source: IpAddr, ifindex: Option<IfIndex>) {
+        self.answers.remove(&Question {
+            destination,
+            source,
+            ifindex,
+        });
     }
 
     fn ask(&self, question: &Question) -> Result<Route, RouteError> {
@@ -226,8 +242,11 @@ mod tests {
         }
         assert!(routes.answers.len() <= CAPACITY);
         let (to, from) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([0; 4]));
+        let until = |routes: &Routes| routes.answers.values().map(|answer| answer.until).max();
         let late = Instant::ZERO + LIFETIME;
         routes.find(late, to, from, None).unwrap();
-        assert!(routes.answers.values().any(|answer| answer.until > late));
+        assert_eq!(until(&routes), Some(late + LIFETIME));
+        routes.forget(to, from, None);
+        assert!(until(&routes) <= Some(late));
     }
 }

@@ -54,11 +54,16 @@ fn free_port() -> u16 {
     socket.local_addr().unwrap().port()
 }
 
-fn send(vtep: &mut Vtep, device: DeviceId, buffer: &mut Buffer, frame: &[u8]) -> Vec<DeviceId> {
+fn send<'v>(
+    vtep: &'v mut Vtep,
+    device: DeviceId,
+    buffer: &mut Buffer,
+    frame: &[u8],
+) -> &'v [DeviceId] {
     buffer.frame_area()[..frame.len()].copy_from_slice(frame);
     let sent = vtep.send(device, buffer, frame.len());
     assert_eq!(sent.dropped, None);
-    sent.local.to_vec()
+    sent.local
 }
 
 /// What the sockets bring within a second.
@@ -392,4 +397,46 @@ fn learned_entries_expire() {
     assert_eq!(gone.0, device);
     assert!(matches!(gone.1, Event::Removed(record) if record.key.mac == HOST));
     assert!(vtep.device(device).unwrap().fdb().is_empty());
+}
+
+/// Over IPv6 a packet without UDP checksum arrives where this is allowed, and only there.
+#[test]
+fn zero_checksums_over_ipv6() {
+    let silent = |config: Config| config.udp_zero_checksum6_tx(true);
+    for allowed in [false, true] {
+        let mut peer = Peer::new("::1", "::1", silent);
+        if allowed {
+            peer.peer.accept_zero_checksum().unwrap();
+        }
+        let sent = frame(HOST, GUEST, 1, 20);
+        send(&mut peer.vtep, peer.device, &mut peer.buffer, &sent);
+        sleep(Duration::from_millis(2));
+        let datagram = peer.peer.recv(peer.buffer.frame_area()).unwrap();
+        assert_eq!(datagram.is_some(), allowed);
+    }
+}
+
+/// Once everything is known, a packet costs no allocation, either way.
+#[test]
+fn packets_allocate_nothing() {
+    for (here, there) in [("127.0.0.1", "127.0.0.2"), ("::1", "::1")] {
+        let (port_a, port_b) = (free_port(), free_port());
+        let (mut a, mut b) = (Vtep::new(), Vtep::new());
+        let on_a = a.add(config(42, port_a, here), mac(1)).unwrap();
+        b.add(config(42, port_b, there), mac(2)).unwrap();
+        let mut to_b = a.remote(on_a, there.parse().unwrap()).unwrap();
+        to_b.port = port_b;
+        a.fdb_append(on_a, Mac::ZERO, to_b).unwrap();
+        let (mut buffer, mut other) = (Buffer::new(), Buffer::new());
+        let sent = frame(HOST, GUEST, 7, 100);
+        let mut across = |count: usize| {
+            for _ in 0..count {
+                send(&mut a, on_a, &mut buffer, &sent);
+                while b.recv(&mut other).unwrap().is_none() {}
+            }
+        };
+        across(2);
+        let allocated = allocation_counter::measure(|| across(50));
+        assert_eq!(allocated.count_total, 0, "{allocated:?}");
+    }
 }

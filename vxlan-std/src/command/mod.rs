@@ -100,7 +100,7 @@ mod tests {
             ),
             (
                 &["vtep", "run", "--link"],
-                "a value is required for '--link <WORDS>' but none was supplied; see 'vtep --help'",
+                "a value is required for '--link <WORDS>' but none was supplied",
             ),
             (
                 &["vtep", "run"],

@@ -66,6 +66,14 @@ sockopt_impl!(
     libc::c_int
 );
 sockopt_impl!(
+    /// Whether the flow label is that of the destination address.
+    FlowInfoSend,
+    SetOnly,
+    libc::IPPROTO_IPV6,
+    libc::IPV6_FLOWINFO_SEND,
+    libc::c_int
+);
+sockopt_impl!(
     /// The interface a socket is tied to.
     BindToIfIndex,
     SetOnly,
@@ -108,9 +116,10 @@ pub(crate) fn accept_no_checksum_v6(socket: &impl AsFd) -> io::Result<()> {
     Ok(NoCheckV6Rx.set(socket, &1)?)
 }
 
-/// The flow label of IPv6 packets is zero, as that of the kernel's VXLAN device.
-pub(crate) fn no_flow_label(socket: &impl AsFd) -> io::Result<()> {
-    Ok(AutoFlowLabel.set(socket, &0)?)
+/// The flow label of IPv6 packets is the one given with the address, zero included.
+pub(crate) fn own_flow_label(socket: &impl AsFd) -> io::Result<()> {
+    AutoFlowLabel.set(socket, &0)?;
+    Ok(FlowInfoSend.set(socket, &1)?)
 }
 
 /// Ties a socket to an interface. Needs no privilege since Linux 5.7.

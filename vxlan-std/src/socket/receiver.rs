@@ -114,7 +114,7 @@ impl Receiver {
         };
         let source = message.address.as_ref().and_then(ip_address);
         let mut from = Underlay::new(source.ok_or(io::ErrorKind::InvalidData)?);
-        for control in message.cmsgs()? {
+        for control in message.cmsgs().into_iter().flatten() {
             match control {
                 ControlMessageOwned::Ipv4Tos(tos) => from.tos = tos,
                 ControlMessageOwned::Ipv6TClass(class) => {

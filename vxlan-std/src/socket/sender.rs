@@ -1,7 +1,7 @@
 //! The sockets that send for one device.
 
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use std::io::{self, IoSlice};
 
 use nix::libc;
@@ -95,7 +95,7 @@ impl Port {
             socket.set_only_v6(true)?;
             socket.set_multicast_loop_v6(false)?;
             options::never_fragment_v6(&socket)?;
-            options::no_flow_label(&socket)?;
+            options::own_flow_label(&socket)?;
             Flags::UDP_ZERO_CSUM6_TX
         } else {
             socket.set_multicast_loop_v4(false)?;
@@ -123,7 +123,11 @@ impl Port {
             self.dont_fragment = outer.dont_fragment();
         }
         let ifindex = outer.ifindex().map_or(0, IfIndex::get);
-        let to = endpoint(outer.destination(), outer.destination_port(), ifindex);
+        let mut to = endpoint(outer.destination(), outer.destination_port(), ifindex);
+        if let SocketAddr::V6(to) = &mut to {
+            // A field of the address in network byte order.
+            to.set_flowinfo(outer.flow_label().to_be());
+        }
         let to = SockAddr::from(to);
         let control = Control::new(source, ifindex, outer.tos(), outer.ttl());
         let payload = [IoSlice::new(outer.udp_payload())];

@@ -59,8 +59,8 @@ impl Attached {
             _ => return (Some(device.drop_without_path(worker)), None),
         };
         for remote in remotes {
+            let source = device.config().local();
             let route = if remote.addr.is_ipv6() == device.config().is_ipv6() {
-                let source = device.config().local();
                 routes.find(worker.now, remote.addr, source, remote.ifindex)
             } else {
                 Err(RouteError::NoSocket)
@@ -72,6 +72,7 @@ impl Attached {
                     let Ok(route) = route else { continue };
                     if let Err(error) = sender.send(&outer, route.source) {
                         send_errors.add(error);
+                        routes.forget(remote.addr, source, remote.ifindex);
                         // As `iptunnel_xmit_stats()` counts a packet that IP refused.
                         let stats = &mut worker.stats;
                         (stats.tx_packets, stats.tx_bytes, stats.tx_dropped) = before;

@@ -21,6 +21,9 @@ use vxlan_core::{
 use crate::socket::SendErrors;
 use crate::{AddError, Buffer, Clock, Routes};
 
+/// How many datagrams a socket may bring before the others get their turn.
+const ROW: usize = 64;
+
 /// Several devices with their sockets. Devices of one address family and UDP port share a socket,
 /// like those of the kernel do.
 ///
@@ -32,8 +35,9 @@ pub struct Vtep {
     clock: Clock,
     routes: Routes,
     ports: Vec<Port>,
-    /// Where [`recv`](Self::recv) looks next.
+    /// The port where [`recv`](Self::recv) looks next, and how many datagrams in a row it had.
     turn: usize,
+    row: usize,
     devices: Vec<Option<Attached>>,
     /// What no device counts: received packets that are for none of them.
     stray: Stats,
@@ -245,14 +249,19 @@ impl Vtep {
     /// Those of `recvmsg()`: a socket that does not work any more.
     pub fn recv<'b>(&mut self, buffer: &'b mut Buffer) -> io::Result<Option<Received<'b>>> {
         for _ in 0..self.ports.len() {
-            let Some(port) = self.ports.get(self.turn) else {
+            let at = self.turn;
+            let Some(port) = self.ports.get(at) else {
                 self.turn = 0;
                 continue;
             };
             let Some(datagram) = port.recv(buffer.frame_area())? else {
-                self.turn += 1;
+                self.next_port();
                 continue;
             };
+            self.row += 1;
+            if self.row >= ROW {
+                self.next_port();
+            }
             if datagram.truncated {
                 self.truncated += 1;
                 return Ok(Some(Received::Dropped {
@@ -261,9 +270,8 @@ impl Vtep {
                     event: None,
                 }));
             }
-            return Ok(Some(self.receive(&datagram.from, buffer, datagram.len)));
+            return Ok(Some(self.receive(at, &datagram.from, buffer, datagram.len)));
         }
-        self.turn = 0;
         Ok(None)
     }
 
@@ -284,7 +292,18 @@ impl Vtep {
         Expired::new(&mut self.events)
     }
 
-    fn receive<'b>(&mut self, from: &Underlay, buffer: &'b mut Buffer, len: usize) -> Received<'b> {
+    fn next_port(&mut self) {
+        self.row = 0;
+        self.turn = (self.turn + 1) % self.ports.len().max(1);
+    }
+
+    fn receive<'b>(
+        &mut self,
+        at: usize,
+        from: &Underlay,
+        buffer: &'b mut Buffer,
+        len: usize,
+    ) -> Received<'b> {
         let dropped = |device, reason, event| Received::Dropped {
             device,
             reason,
@@ -293,7 +312,7 @@ impl Vtep {
         let Ok(mut datagram) = buffer.packet(len) else {
             return dropped(None, None, None);
         };
-        let port = self.ports.get(self.turn);
+        let port = self.ports.get(at);
         let demultiplexed = port.map_or(Err(DropReason::VniNotFound), |port| {
             port.demultiplex(datagram.bytes(), from.ifindex)
         });

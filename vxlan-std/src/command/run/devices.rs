@@ -15,6 +15,7 @@ use super::Output;
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     pub(super) vtep: Vtep,
+    /// In the order of their identifiers.
     pub(super) links: Vec<Link>,
 }
 
@@ -107,8 +108,7 @@ impl Devices {
 
     /// Prints an event.
     pub(super) fn tell(&self, id: DeviceId, event: &Event, output: Output) -> Result<(), Failure> {
-        let link = self.links.iter().find(|link| link.id == id);
-        match (link, self.vtep.device(id)) {
+        match (self.links.get(id.index()), self.vtep.device(id)) {
             (Some(link), Some(device)) => output.event(&link.name, device.config(), event),
             _ => Ok(()),
         }

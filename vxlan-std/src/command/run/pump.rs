@@ -135,7 +135,7 @@ fn overlay(
         let sent = vtep.send(link.id, buffer, len);
         told.extend_from_slice(sent.events);
         for to in sent.local {
-            let target = links.iter().find(|link| link.id == *to);
+            let target = links.get(to.index());
             let target = target.and_then(|link| link.tap.as_ref());
             if target.is_none_or(|tap| tap.send(buffer.frame(len)).is_err()) {
                 refused.push(*to);
@@ -165,7 +165,7 @@ fn underlay(
                 event,
             }) => {
                 told.extend(event.map(|event| (device, event)));
-                let link = links.iter().find(|link| link.id == device);
+                let link = links.get(device.index());
                 let tap = link.and_then(|link| link.tap.as_ref());
                 if tap.is_none_or(|tap| tap.send(frame).is_err()) {
                     vtep.count_refused(device);
