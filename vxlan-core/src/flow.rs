@@ -123,3 +123,106 @@ fn ports(protocol: u8, payload: Option<&[u8]>) -> u32 {
         _ => 0,
     }
 }
+
+/// The hash of both MAC addresses and the protocol that Linux falls back to where the flow's own
+/// hash is zero (`udp_flow_src_port()`): Jenkins' lookup3 over the first twelve bytes.
+///
+/// The protocol enters as the two bytes read in the machine's own order.
+#[must_use]
+#[cold]
+pub fn fallback(frame: &[u8]) -> u32 {
+    let Some(head) = frame.first_chunk::<14>() else {
+        return 0;
+    };
+    let &[a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, high, low] = head;
+    let start = 0xdead_beef_u32
+        .wrapping_add(12)
+        .wrapping_add(u16::from_ne_bytes([high, low]).into());
+    let mut a = start.wrapping_add(u32::from_le_bytes([a0, a1, a2, a3]));
+    let mut b = start.wrapping_add(u32::from_le_bytes([b0, b1, b2, b3]));
+    let mut c = start.wrapping_add(u32::from_le_bytes([c0, c1, c2, c3]));
+    let step = |to: &mut u32, from: u32, turn: u32| {
+        *to = (*to ^ from).wrapping_sub(from.rotate_left(turn));
+    };
+    step(&mut c, b, 14);
+    step(&mut a, c, 11);
+    step(&mut b, a, 25);
+    step(&mut c, b, 16);
+    step(&mut a, c, 4);
+    step(&mut b, a, 14);
+    step(&mut c, b, 24);
+    c
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    fn frame(ethertype: [u8; 2], packet: &[u8]) -> Vec<u8> {
+        let macs = [2, 0, 0, 0, 0x0c, 1, 2, 0, 0, 0, 0x0b, 0x64];
+        [&macs[..], &ethertype, packet].concat()
+    }
+
+    fn udp4(flags: u8, offset: u8) -> Vec<u8> {
+        let mut packet = Vec::from([
+            0x46, 0, 0, 32, 0, 1, flags, offset, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
+        ]);
+        packet.extend([1, 1, 1, 1, 0x04, 0x00, 0, 53, 0, 8, 0, 0]);
+        packet
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn t13_fallback_as_linux() {
+        assert_eq!(fallback(&frame([8, 0], &[])), 0xb360_ceea);
+        assert_eq!(fallback(&[0; 13]), 0);
+    }
+
+    /// T-13: what makes a flow, and what does not.
+    #[test]
+    fn t13_flows() {
+        let hasher = FlowHasher::new(Salt::new([7; 16]));
+        let base = hasher.frame(&frame([8, 0], &udp4(0, 0)));
+        let change = |at: usize, value: u8| {
+            let mut packet = udp4(0, 0);
+            packet[at] = value;
+            hasher.frame(&frame([8, 0], &packet))
+        };
+        for (name, at) in [
+            ("source", 15),
+            ("destination", 19),
+            ("port", 24),
+            ("to port", 27),
+        ] {
+            assert_ne!(change(at, 0x77), base, "{name}");
+        }
+        for (name, at) in [("id", 5), ("ttl", 8), ("options", 21), ("length", 29)] {
+            assert_eq!(change(at, 0x77), base, "{name}");
+        }
+        let tagged = [&[0, 5, 8, 0][..], &udp4(0, 0)].concat();
+        assert_eq!(
+            hasher.frame(&frame([0x81, 0], &tagged)),
+            base,
+            "through a tag"
+        );
+        let first = hasher.frame(&frame([8, 0], &udp4(0x20, 0)));
+        assert_eq!(
+            hasher.frame(&frame([8, 0], &udp4(0, 9))),
+            first,
+            "fragments stay together"
+        );
+        assert_ne!(first, base);
+        let other = FlowHasher::new(Salt::new([8; 16]));
+        assert_ne!(other.frame(&frame([8, 0], &udp4(0, 0))), base, "keyed");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_have_a_hash(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+            let hasher = FlowHasher::new(Salt::default());
+            prop_assert_eq!(hasher.frame(&bytes), hasher.frame(&bytes));
+        }
+    }
+}

@@ -357,6 +357,21 @@ impl Config {
         if self.vni > self.compat.vni_max {
             return Err(ConfigError::VniTooHigh(self.compat.vni_max));
         }
+        // With the attributes, before the rest of the configuration (`vxlan_nl2conf()`).
+        let unused = if self.flags.contains(Flags::GBP) {
+            RESERVED_GBP
+        } else {
+            ReservedBits::PLAIN
+        };
+        let reserved_bits = self.reserved_bits.unwrap_or(unused);
+        let overlap = reserved_bits
+            .octets()
+            .into_iter()
+            .zip(unused.octets())
+            .any(|(reserved, unused)| reserved & !unused != 0);
+        if overlap {
+            return Err(ConfigError::ReservedBitsOverlap);
+        }
         let any = |like: IpAddr| match like {
             IpAddr::V4(_) => IpAddr::from([0; 4]),
             IpAddr::V6(_) => IpAddr::from([0; 16]),
@@ -408,20 +423,6 @@ impl Config {
             self.ageing = AGEING_DEFAULT.as_secs() as u32;
         }
         self.flags = (self.flags - (Flags::IPV6 | Flags::IPV6_LINKLOCAL)) | derived;
-        let unused = if self.flags.contains(Flags::GBP) {
-            RESERVED_GBP
-        } else {
-            ReservedBits::PLAIN
-        };
-        let reserved_bits = self.reserved_bits.unwrap_or(unused);
-        let overlap = reserved_bits
-            .octets()
-            .into_iter()
-            .zip(unused.octets())
-            .any(|(reserved, unused)| reserved & !unused != 0);
-        if overlap {
-            return Err(ConfigError::ReservedBitsOverlap);
-        }
         Ok(Valid {
             remote,
             local,
@@ -663,3 +664,37 @@ impl fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of several faults the kernel names the first one in its order of checks.
+    #[test]
+    fn the_first_fault_is_named() {
+        let v4 = IpAddr::from([192, 0, 2, 1]);
+        let group = IpAddr::from([239, 0, 0, 1]);
+        let group6 = IpAddr::from([0xff05, 0, 0, 0, 0, 0, 0, 1]);
+        let everything = Config::new(Vni::MAX)
+            .reserved_bits(ReservedBits::new([0xff; 8]))
+            .local(group)
+            .remote(group6)
+            .flow_label(FlowLabel::Fixed(1));
+        let mask = everything.clone().reserved_bits(ReservedBits::NONE);
+        let families = mask.clone().remote(group);
+        let local = families.clone().local(v4);
+        let label = local.clone().flow_label(FlowLabel::Inherit(0));
+        let policy = label.clone().flow_label(FlowLabel::Fixed(0));
+        for (config, error) in [
+            (everything, ConfigError::ReservedBitsOverlap),
+            (mask, ConfigError::Families),
+            (families, ConfigError::LocalMulticast),
+            (local, ConfigError::LabelWithoutIpv6),
+            (label, ConfigError::LabelPolicyWithoutIpv6),
+            (policy.clone(), ConfigError::MulticastWithoutLower),
+        ] {
+            assert_eq!(config.validate().err(), Some(error));
+        }
+        assert!(policy.lower(IfIndex::new(7)).validate().is_ok());
+    }
+}

@@ -10,7 +10,7 @@ use crate::wire::ethernet::EtherType;
 use crate::wire::{Addresses, ethernet, ipv4, ipv6, protocol, udp, vxlan};
 use crate::{
     ChecksumState, Device, Df, DropReason, Flags, FlowLabel, IfIndex, Mac, Packet, Route,
-    RouteError, RouteKind, Vni, Worker, checksum, ecn,
+    RouteError, RouteKind, Vni, Worker, checksum, ecn, flow,
 };
 
 use super::config::TOS_INHERIT;
@@ -358,9 +358,11 @@ impl<S: Storage> Device<S> {
 
     #[inline]
     fn source_port(&self, frame: &Packet<'_>) -> u16 {
-        let hash = frame
-            .flow_hash()
-            .unwrap_or_else(|| self.flow_hasher.frame(frame.bytes()));
+        let hash = match frame.flow_hash() {
+            Some(0) => flow::fallback(frame.bytes()),
+            Some(hash) => hash,
+            None => self.flow_hasher.frame(frame.bytes()),
+        };
         self.config.source_ports().pick(hash)
     }
 }

@@ -3,7 +3,7 @@
 use core::iter::FusedIterator;
 
 use crate::fdb::{
-    self, Aged, Ageing, Clock, Filter, Keep, Mode, Remote, Removed, State, Storage, Update,
+    self, Aged, Ageing, Clock, Filter, Keep, Mode, Remote, Removed, State, Storage, Target, Update,
 };
 use crate::{Device, Event, Instant, Mac};
 
@@ -90,12 +90,21 @@ impl<S: Storage> Device<S> {
     /// The device's own limit holds, whatever the request says.
     ///
     /// # Errors
-    /// See [`fdb::Fdb::update`].
+    /// [`fdb::Error::State`] unless the state is permanent or reachable, [`fdb::Error::Family`] for
+    /// a remote of the other IP version; otherwise see [`fdb::Fdb::update`].
     pub fn fdb_update(
         &mut self,
         now: Instant,
         update: &Update,
     ) -> Result<Option<Event>, fdb::Error> {
+        if !update.state.intersects(State::PERMANENT | State::REACHABLE) {
+            return Err(fdb::Error::State);
+        }
+        if let Target::Remote(remote) = update.destination
+            && remote.addr.is_ipv6() != self.config.is_ipv6()
+        {
+            return Err(fdb::Error::Family);
+        }
         let update = Update {
             flags: update.flags | fdb::Flags::ADDED_BY_USER,
             limit: self.limit(),
@@ -190,5 +199,71 @@ impl Removals<Aged<'_>> {
     #[must_use]
     pub fn next_sweep(self) -> Instant {
         self.0.deadline()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Vni};
+    use core::net::IpAddr;
+
+    fn device() -> Device<fdb::Fixed<8, 8, 8>> {
+        let config = Config::new(Vni::MIN).remote(IpAddr::from([192, 0, 2, 1]));
+        let mac = Mac::new([2, 0, 0, 0, 0, 1]);
+        Device::new(config, mac, fdb::Fixed::new(), Instant::ZERO).unwrap()
+    }
+
+    fn update(device: &Device<fdb::Fixed<8, 8, 8>>, state: State, addr: IpAddr) -> Update {
+        Update {
+            key: device.key(Mac::new([2, 0, 0, 0, 0, 9])),
+            state,
+            flags: fdb::Flags::SELF,
+            mode: Mode::CREATE,
+            destination: device.remote(addr).into(),
+            limit: 0,
+        }
+    }
+
+    /// F-01: the checks before the table, in the kernel's order.
+    #[test]
+    fn f01_state_then_family() {
+        let (v4, v6) = (IpAddr::from([192, 0, 2, 9]), IpAddr::from([0xfd; 16]));
+        for (state, addr, want) in [
+            (State::empty(), v6, Err(fdb::Error::State)),
+            (State::NOARP, v4, Err(fdb::Error::State)),
+            (State::PERMANENT, v6, Err(fdb::Error::Family)),
+            (State::NOARP | State::REACHABLE, v4, Ok(())),
+            (State::PERMANENT, v4, Ok(())),
+        ] {
+            let mut device = device();
+            let update = update(&device, state, addr);
+            let got = device.fdb_update(Instant::ZERO, &update).map(drop);
+            assert_eq!(got, want, "{state:?} {addr}");
+            assert_eq!(device.fdb().len(), 1 + usize::from(want.is_ok()));
+        }
+    }
+
+    /// M-22, M-18: down keeps what the operator made and the default entry; gone keeps nothing.
+    #[test]
+    fn m22_stop_and_clear() {
+        let mut device = device();
+        let peer = IpAddr::from([192, 0, 2, 9]);
+        for (last, state) in [
+            (1, State::PERMANENT),
+            (2, State::REACHABLE),
+            (3, State::NOARP | State::REACHABLE),
+        ] {
+            let key = device.key(Mac::new([2, 0, 0, 0, 0, last]));
+            let update = Update {
+                key,
+                ..update(&device, state, peer)
+            };
+            device.fdb_update(Instant::ZERO, &update).unwrap();
+        }
+        assert_eq!(device.stop().count(), 1);
+        assert_eq!(device.fdb().len(), 3);
+        assert_eq!(device.clear().count(), 3);
+        assert!(device.fdb().is_empty());
     }
 }

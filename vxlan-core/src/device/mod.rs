@@ -1,5 +1,6 @@
 //! A VXLAN device: a configuration, a forwarding database, and the two ways through it.
 
+mod attributes;
 mod config;
 mod encapsulate;
 mod fdb;
@@ -11,6 +12,7 @@ mod transmit;
 use core::net::IpAddr;
 
 pub use self::fdb::Removals;
+pub use attributes::Attribute;
 pub use config::{
     AGEING_DEFAULT, Config, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX, MTU_MIN,
     PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,

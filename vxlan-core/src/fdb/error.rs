@@ -23,6 +23,10 @@ pub enum Error {
     ReplaceGroup,
     /// The same for an entry that does not exist.
     ReplaceMissingGroup,
+    /// The state is neither permanent nor reachable. Only the device's door checks it.
+    State,
+    /// The remote is of the other IP version than the device. Only the device's door checks it.
+    Family,
     /// The nexthop group cannot be used. If the entry exists its state and flags **have**
     /// changed, without a notification, as in Linux.
     Nexthop(NexthopError),
@@ -72,8 +76,8 @@ impl Error {
             | Self::AppendNexthop
             | Self::ReplaceGroup
             | Self::ReplaceMissingGroup => EOPNOTSUPP,
-            Self::Nexthop(NexthopError::Family) => EAFNOSUPPORT,
-            Self::Nexthop(_) => EINVAL,
+            Self::Family | Self::Nexthop(NexthopError::Family) => EAFNOSUPPORT,
+            Self::State | Self::Nexthop(_) => EINVAL,
         }
     }
 
@@ -92,6 +96,8 @@ impl Error {
             | Self::LimitReached
             | Self::Full(_)
             | Self::ReplaceMissingGroup
+            | Self::State
+            | Self::Family
             | Self::Nexthop(NexthopError::NotFdb) => None,
         }
     }
@@ -110,6 +116,8 @@ impl fmt::Display for Error {
             Self::ReplaceGroup | Self::ReplaceMissingGroup => {
                 "only the remote of a unicast address can be replaced"
             }
+            Self::State => "an entry has to be permanent or reachable",
+            Self::Family => "the remote is of another IP version than the device",
             Self::Nexthop(NexthopError::Unknown) => "no such nexthop group",
             Self::Nexthop(NexthopError::NotFdb) => "the nexthop is not for forwarding databases",
             Self::Nexthop(NexthopError::NotGroup) => "the nexthop is not a group",
@@ -161,6 +169,8 @@ mod tests {
                 Some("Cannot replace non-unicast fdb entries"),
             ),
             (Error::ReplaceMissingGroup, 95, None),
+            (Error::State, 22, None),
+            (Error::Family, 97, None),
             (
                 NexthopError::Unknown.into(),
                 22,

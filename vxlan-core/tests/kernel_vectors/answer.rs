@@ -1,0 +1,84 @@
+//! What a request comes to: the kernel's error, or something the simulation cannot do.
+
+use serde_json::{Value, json};
+use vxlan_core::{ConfigError, fdb};
+
+/// Why a request did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// As the kernel does: an error number and perhaps a message.
+    Refused(i32, Option<String>),
+    /// The library or this simulation lacks it. The vector fails.
+    Unsupported(String),
+}
+
+pub(crate) const ENOENT: i32 = 2;
+pub(crate) const EPERM: i32 = 1;
+pub(crate) const EEXIST: i32 = 17;
+pub(crate) const ENODEV: i32 = 19;
+pub(crate) const EINVAL: i32 = 22;
+pub(crate) const ERANGE: i32 = 34;
+pub(crate) const EMSGSIZE: i32 = 90;
+pub(crate) const EOPNOTSUPP: i32 = 95;
+pub(crate) const EAFNOSUPPORT: i32 = 97;
+pub(crate) const EADDRINUSE: i32 = 98;
+pub(crate) const EADDRNOTAVAIL: i32 = 99;
+pub(crate) const ENETDOWN: i32 = 100;
+
+/// A refusal without a message.
+pub(crate) fn bare(errno: i32) -> Failure {
+    Failure::Refused(errno, None)
+}
+
+/// A refusal with a message.
+pub(crate) fn refused(errno: i32, message: &str) -> Failure {
+    Failure::Refused(errno, Some(message.into()))
+}
+
+pub(crate) fn unsupported(what: impl Into<String>) -> Failure {
+    Failure::Unsupported(what.into())
+}
+
+impl From<fdb::Error> for Failure {
+    fn from(error: fdb::Error) -> Self {
+        Self::Refused(error.errno(), error.message().map(Into::into))
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Fdb(error) => error.into(),
+            // The kernel has no message for this one.
+            ConfigError::LinkLocalWithoutLower => bare(error.errno()),
+            error => refused(error.errno(), &error.to_string()),
+        }
+    }
+}
+
+/// The `result` of a step.
+pub(crate) fn result(errno: i32, extack: Option<&str>) -> Value {
+    let name = match errno {
+        0 => "OK",
+        ENOENT => "ENOENT",
+        EPERM => "EPERM",
+        12 => "ENOMEM",
+        EEXIST => "EEXIST",
+        ENODEV => "ENODEV",
+        EINVAL => "EINVAL",
+        28 => "ENOSPC",
+        ERANGE => "ERANGE",
+        EMSGSIZE => "EMSGSIZE",
+        EOPNOTSUPP => "EOPNOTSUPP",
+        EAFNOSUPPORT => "EAFNOSUPPORT",
+        EADDRINUSE => "EADDRINUSE",
+        EADDRNOTAVAIL => "EADDRNOTAVAIL",
+        ENETDOWN => "ENETDOWN",
+        _ => "unknown",
+    };
+    let mut result = json!({ "errno": errno, "name": name });
+    if let Some(extack) = extack {
+        result["extack"] = extack.into();
+    }
+    result
+}

@@ -1,0 +1,358 @@
+//! The host around the devices: the state of one vector, and the dispatch of its steps.
+
+use core::net::IpAddr;
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use vxlan_core::{Event, Instant, PortRange};
+
+use super::answer::{Failure, result, unsupported};
+use super::devices::VxlanLink;
+use super::links::{BRIDGE, LOOPBACK, LOOPBACK_MTU, Links};
+use super::model::{Create, Input, Nexthop, OtherDevice, Vector};
+use super::routes::Routes;
+use super::sockets::Sockets;
+use super::underlay::{Datagram, Reassembly};
+
+/// The host.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) now: Instant,
+    pub(crate) links: Links,
+    pub(crate) routes: Routes,
+    pub(crate) sockets: Sockets,
+    pub(crate) reassembly: Reassembly,
+    /// In the order of their creation.
+    pub(crate) devices: Vec<VxlanLink>,
+    pub(crate) nexthops: Vec<Nexthop>,
+    bridged: bool,
+    pub(crate) ephemeral: PortRange,
+    want_memberships: bool,
+    /// Datagrams on their way over the loopback.
+    pub(crate) looped: Vec<Datagram>,
+    /// What the step has brought so far.
+    pub(crate) seen: Seen,
+}
+
+/// What one step brings.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) underlay: Vec<(u32, Vec<u8>)>,
+    pub(crate) inner: Vec<Value>,
+    pub(crate) inner_meta: Vec<Value>,
+    pub(crate) notifications: Vec<Value>,
+    pub(crate) fields: Map<String, Value>,
+}
+
+/// Everything to hold against the expectation of a step.
+#[derive(Debug)]
+pub(crate) struct Observed {
+    /// Frames with the interface they left by, in the order of the interfaces.
+    pub(crate) underlay: Vec<(u32, Vec<u8>)>,
+    /// All other fields, by the names of the vectors.
+    pub(crate) fields: Map<String, Value>,
+}
+
+impl Host {
+    /// The host of a vector, set up.
+    pub(crate) fn new(vector: &Vector) -> Result<Self, Failure> {
+        let mut host = Self {
+            now: Instant::from_millis(1_000_000),
+            links: Links::new(&vector.lower, vector.lower2.as_ref()),
+            routes: Routes {
+                fixed: vector.routes.clone(),
+                ttl: 64,
+            },
+            sockets: Sockets::default(),
+            reassembly: Reassembly::default(),
+            devices: Vec::new(),
+            nexthops: Vec::new(),
+            bridged: vector.bridge.is_some(),
+            ephemeral: PortRange::EPHEMERAL,
+            want_memberships: vector.memberships,
+            looped: Vec::new(),
+            seen: Seen::default(),
+        };
+        host.sysctl(&vector.sysctl)?;
+        let mut up = Vec::new();
+        if let Some(config) = &vector.config {
+            host.create(&Create {
+                name: "vx0".into(),
+                ifindex: 20,
+                config: Some(config.clone()),
+                mac: Some(vector.device_mac.clone()),
+                mtu: vector.device_mtu,
+                up: false,
+                link_raw: Vec::new(),
+            })?;
+            up.extend(vector.device_up.then_some(20));
+        }
+        for OtherDevice {
+            name,
+            ifindex,
+            mac,
+            config,
+            mtu,
+            up: goes_up,
+        } in &vector.other_devices
+        {
+            host.create(&Create {
+                name: name.clone(),
+                ifindex: *ifindex,
+                config: Some(config.clone()),
+                mac: Some(mac.clone()),
+                mtu: *mtu,
+                up: false,
+                link_raw: Vec::new(),
+            })?;
+            up.extend(goes_up.then_some(*ifindex));
+        }
+        host.routes.fixed.extend(vector.late_routes.iter().cloned());
+        host.nexthops.clone_from(&vector.nexthops);
+        for (what, absent) in [
+            ("vnis", vector.vnis.is_empty()),
+            ("mdb", vector.mdb.is_empty()),
+        ] {
+            if !absent {
+                return Err(unsupported(format!("set-up of {what}")));
+            }
+        }
+        for request in &vector.fdb {
+            host.fdb_request(request, "append")?;
+        }
+        for ifindex in up {
+            host.up(ifindex)?;
+        }
+        host.seen = Seen::default();
+        Ok(host)
+    }
+
+    fn sysctl(&mut self, settings: &BTreeMap<String, Value>) -> Result<(), Failure> {
+        for (name, value) in settings {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let numbers: Vec<u16> = text
+                .split_whitespace()
+                .filter_map(|word| word.parse().ok())
+                .collect();
+            match (name.as_str(), &numbers[..]) {
+                ("ipv4/ip_default_ttl", &[ttl]) => self.routes.ttl = ttl as u8,
+                ("ipv4/ip_local_port_range", &[low, high]) => {
+                    self.ephemeral = PortRange::new(low, high).unwrap_or(PortRange::EPHEMERAL);
+                }
+                _ => return Err(unsupported(format!("sysctl {name} = {text}"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one step and tells what it brought.
+    pub(crate) fn step(&mut self, input: &Input) -> Result<Observed, Failure> {
+        self.seen = Seen::default();
+        let before = self.counters();
+        match input {
+            Input::Tx(transmit) => self.tx(transmit)?,
+            Input::Rx(receive) => self.rx(receive)?,
+            Input::Sleep(sleep) => self.sleep(Duration::from_millis(sleep.ms)),
+            Input::Fdb(request) => {
+                let outcome = self.fdb_request(request, "");
+                self.answer("entry", outcome)?;
+            }
+            Input::Create(create) => {
+                let outcome = self.create(create).and_then(|()| match create.up {
+                    true => self.up(create.ifindex),
+                    false => Ok(()),
+                });
+                let outcome = outcome.and_then(|()| self.describe(&create.name));
+                self.answer("link", outcome)?;
+            }
+            Input::Link(request) => {
+                let outcome = self.link(request);
+                self.answer("link", outcome)?;
+            }
+            Input::Neigh {} => return Err(unsupported("neighbour requests")),
+            Input::Vni {} => return Err(unsupported("VNI requests")),
+            Input::Mdb {} => return Err(unsupported("MDB requests")),
+        }
+        for datagram in core::mem::take(&mut self.looped) {
+            self.udp(datagram, LOOPBACK)?;
+        }
+        Ok(self.observe(&before))
+    }
+
+    /// Notes what came of a request.
+    fn answer(
+        &mut self,
+        name: &str,
+        outcome: Result<Option<Value>, Failure>,
+    ) -> Result<(), Failure> {
+        let fields = &mut self.seen.fields;
+        match outcome {
+            Ok(value) => {
+                if let Some(value) = value {
+                    fields.insert(name.into(), value);
+                }
+                fields.insert("result".into(), result(0, None));
+            }
+            Err(Failure::Refused(errno, extack)) => {
+                fields.insert("result".into(), result(errno, extack.as_deref()));
+            }
+            Err(other) => return Err(other),
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, before: &BTreeMap<u32, Vec<(&'static str, u64)>>) -> Observed {
+        let Seen {
+            mut underlay,
+            inner,
+            inner_meta,
+            notifications,
+            mut fields,
+        } = core::mem::take(&mut self.seen);
+        // Stable: the order on each interface stays.
+        underlay.sort_by_key(|(ifindex, _)| *ifindex);
+        if !inner_meta.is_empty() {
+            fields.insert("inner_meta".into(), inner_meta.into());
+        }
+        fields.insert("inner".into(), inner.into());
+        fields.insert("notifications".into(), notifications.into());
+        fields.insert("fdb_after".into(), self.dump().into());
+        fields.insert("stats_delta".into(), self.delta(before).into());
+        if self.want_memberships {
+            let groups = self.sockets.memberships();
+            let groups: Vec<Value> = groups
+                .iter()
+                .map(|(ifindex, group)| json!({ "ifindex": ifindex, "group": group.to_string() }))
+                .collect();
+            fields.insert("memberships".into(), groups.into());
+        }
+        if self.links.0.len() > 1 && !underlay.is_empty() {
+            let by: Vec<u32> = underlay.iter().map(|(ifindex, _)| *ifindex).collect();
+            fields.insert("underlay_ifindex".into(), by.into());
+        }
+        Observed { underlay, fields }
+    }
+
+    fn counters(&self) -> BTreeMap<u32, Vec<(&'static str, u64)>> {
+        self.devices
+            .iter()
+            .map(|device| (device.ifindex, device.counters()))
+            .collect()
+    }
+
+    fn delta(&self, before: &BTreeMap<u32, Vec<(&'static str, u64)>>) -> Map<String, Value> {
+        let mut all = Map::new();
+        for device in &self.devices {
+            let old = before.get(&device.ifindex);
+            let mut changed = Map::new();
+            for (at, (name, value)) in device.counters().into_iter().enumerate() {
+                let old = old
+                    .and_then(|old| old.get(at))
+                    .map_or(0, |(_, value)| *value);
+                if value != old {
+                    changed.insert(name.into(), value.wrapping_sub(old).into());
+                }
+            }
+            all.insert(device.name.clone(), changed.into());
+        }
+        all
+    }
+
+    fn dump(&self) -> Vec<Value> {
+        let mut devices: Vec<&VxlanLink> = self.devices.iter().collect();
+        devices.sort_by_key(|device| device.ifindex);
+        let mut lines = Vec::new();
+        for device in devices {
+            let mut records: Vec<_> = device.core.fdb().iter().collect();
+            records.sort_by_key(|record| record.key);
+            lines.extend(records.iter().map(|record| device.line(record)));
+        }
+        lines
+    }
+
+    /// The device of that name.
+    pub(crate) fn named(&self, name: &str) -> Result<usize, Failure> {
+        self.devices
+            .iter()
+            .position(|device| device.name == name)
+            .ok_or_else(|| unsupported(format!("no device {name}")))
+    }
+
+    /// The device of that number.
+    pub(crate) fn numbered(&self, ifindex: u32) -> Option<usize> {
+        self.devices
+            .iter()
+            .position(|device| device.ifindex == ifindex)
+    }
+
+    /// The MTU of an interface, if it exists.
+    pub(crate) fn mtu_of(&self, ifindex: u32) -> Option<u32> {
+        match ifindex {
+            LOOPBACK => Some(LOOPBACK_MTU),
+            BRIDGE => self.bridged.then_some(1500),
+            _ => match self.links.get(ifindex) {
+                Some(link) => Some(link.facts.mtu),
+                None => self.numbered(ifindex).map(|at| self.devices[at].mtu),
+            },
+        }
+    }
+
+    /// Tells about events on a device.
+    pub(crate) fn tell(
+        &mut self,
+        at: usize,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Result<(), Failure> {
+        for event in events {
+            let message = self.devices[at].notification(&event)?;
+            self.seen.notifications.extend(message);
+        }
+        Ok(())
+    }
+
+    fn describe(&self, name: &str) -> Result<Option<Value>, Failure> {
+        self.devices[self.named(name)?].link().map(Some)
+    }
+
+    /// Lets time pass; the ageing timers run when they are due.
+    fn sleep(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            let due = self
+                .devices
+                .iter()
+                .enumerate()
+                .filter_map(|(at, device)| device.sweep.map(|due| (due, at)))
+                .filter(|(due, _)| *due <= end)
+                .min();
+            let Some((due, at)) = due else {
+                break;
+            };
+            self.now = due;
+            let device = &mut self.devices[at];
+            let mut aged = device.core.age(due);
+            let gone: Vec<Event> = aged.by_ref().collect();
+            let next = aged.next_sweep();
+            device.sweep = Some(next);
+            for event in gone {
+                let message = self.devices[at].notification(&event).ok().flatten();
+                self.seen.notifications.extend(message);
+            }
+        }
+        self.now = end;
+    }
+
+    /// The address of the only path of a nexthop group.
+    pub(crate) fn path(&self, group: u32) -> Result<Option<IpAddr>, Failure> {
+        let find = |id| self.nexthops.iter().find(|nexthop| nexthop.id == id);
+        match find(group).and_then(|nexthop| nexthop.group.as_deref()) {
+            None | Some([]) => Ok(None),
+            Some(&[member]) => Ok(find(member).and_then(|nexthop| nexthop.via)),
+            Some(_) => Err(unsupported("traffic to a group of several nexthops")),
+        }
+    }
+}

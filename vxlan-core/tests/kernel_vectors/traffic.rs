@@ -1,0 +1,320 @@
+//! Frames through the host, both ways.
+
+use serde_json::{Value, json};
+use vxlan_core::device::{Bypass, Metadata, PacketType};
+use vxlan_core::fdb::{Flags, Remote};
+use vxlan_core::wire::ipv4;
+use vxlan_core::{ChecksumState, Egress, Encapsulated, IfIndex, Ingress, Mac, Packet, Underlay};
+
+use super::answer::{EMSGSIZE, ENETDOWN, Failure, result, unsupported};
+use super::host::Host;
+use super::links::LOOPBACK;
+use super::model::{Receive, Transmit, to_hex};
+use super::routes::Path;
+use super::underlay::{Datagram, IpPayload, word};
+
+const ETHERNET: usize = 14;
+/// Behind this many bytes the stack gives a tagged frame up.
+const TAGGED_MIN: usize = 20;
+const HEADROOM: usize = vxlan_core::packet::HEADROOM;
+
+/// What has to happen after one copy of a frame was dealt with.
+enum Copy {
+    Sent(Vec<Vec<u8>>, Path),
+    Bypass(Bypass),
+    Gone,
+}
+
+impl Host {
+    /// A frame for a vxlan device to transmit.
+    pub(crate) fn tx(&mut self, input: &Transmit) -> Result<(), Failure> {
+        let partial = input.checksum_partial;
+        for (what, there) in [
+            ("protocol", input.protocol.is_some()),
+            ("tunnel_key", input.tunnel_key.is_some()),
+            (
+                "gso_type",
+                partial.is_some_and(|p| p.gso_type.is_some_and(|kind| kind != 0)),
+            ),
+            (
+                "gso_size",
+                partial.is_some_and(|p| p.gso_size.is_some_and(|size| size != 0)),
+            ),
+        ] {
+            if there {
+                return Err(unsupported(what));
+            }
+        }
+        let at = self.named(input.device.as_deref().unwrap_or("vx0"))?;
+        let device = &self.devices[at];
+        let errno = if !device.core.is_up() {
+            Some(ENETDOWN)
+        } else if input.frame.len() > device.mtu as usize + ETHERNET {
+            Some(EMSGSIZE)
+        } else {
+            None
+        };
+        if let Some(errno) = errno {
+            self.seen
+                .fields
+                .insert("result".into(), result(errno, None));
+            return Ok(());
+        }
+        let mut entries = device.core.fdb().entries();
+        let routers = entries.any(|entry| entry.flags().contains(Flags::ROUTER));
+        device.missing.concerns(&input.frame, partial, routers)?;
+        let len = input.frame.len();
+        let mut buffer = vec![0; HEADROOM + len];
+        buffer[HEADROOM..].copy_from_slice(&input.frame);
+        let mut frame = Packet::new(&mut buffer, HEADROOM, len)
+            .map_err(|error| unsupported(error.to_string()))?;
+        frame.mark = input.mark;
+        if let Some(partial) = partial {
+            frame.checksum = ChecksumState::Partial {
+                start: partial.csum_start,
+                offset: partial.csum_offset,
+            };
+        }
+        self.transmit(at, &mut frame)
+    }
+
+    fn transmit(&mut self, at: usize, frame: &mut Packet<'_>) -> Result<(), Failure> {
+        let device = &mut self.devices[at];
+        device.worker.now = self.now;
+        let remotes: Vec<Remote> = match device.core.transmit(&mut device.worker, frame) {
+            Egress::Forward(remotes) => remotes.copied().collect(),
+            Egress::Nexthop(id) => match self.path(id.get())? {
+                Some(gateway) => vec![self.devices[at].core.remote_via(gateway)],
+                None => {
+                    let device = &mut self.devices[at];
+                    device.core.drop_without_path(&mut device.worker);
+                    Vec::new()
+                }
+            },
+            Egress::Drop(_, event) => return self.tell(at, event),
+            other => return Err(unsupported(format!("{other:?}"))),
+        };
+        for remote in &remotes {
+            match self.copy(at, frame, remote)? {
+                Copy::Sent(packets, path) => self.send(&packets, &path)?,
+                Copy::Bypass(bypass) => self.bypass(at, frame, &bypass)?,
+                Copy::Gone => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// One copy of a frame, up to the packets that leave.
+    fn copy(
+        &mut self,
+        at: usize,
+        frame: &mut Packet<'_>,
+        remote: &Remote,
+    ) -> Result<Copy, Failure> {
+        let device = &mut self.devices[at];
+        let query = device.core.route_query(frame, remote);
+        let path = self.routes.lookup(&self.links, &query, device.ifindex);
+        let route = path.map(|path| path.route);
+        let outer = match device
+            .core
+            .encapsulate(&mut device.worker, frame, remote, route)
+        {
+            Encapsulated::Send(outer) => outer,
+            Encapsulated::Local(bypass) => return Ok(Copy::Bypass(bypass)),
+            Encapsulated::Drop(_) => return Ok(Copy::Gone),
+            other => return Err(unsupported(format!("{other:?}"))),
+        };
+        let path = path.map_err(|error| unsupported(format!("sent without route: {error:?}")))?;
+        let packet = outer.ip_packet();
+        let packets = match outer.needs_fragments() {
+            None => vec![packet.to_vec()],
+            Some(mtu) => {
+                let cut = |error| unsupported(format!("fragments: {error:?}"));
+                let mut packets = Vec::new();
+                for fragment in ipv4::fragments(packet, mtu as usize).map_err(cut)? {
+                    let mut bytes = vec![0; fragment.len()];
+                    let written = fragment
+                        .write(&mut bytes)
+                        .map_err(|error| unsupported(format!("fragments: {error:?}")))?;
+                    bytes.truncate(written);
+                    packets.push(bytes);
+                }
+                packets
+            }
+        };
+        Ok(Copy::Sent(packets, path))
+    }
+
+    /// Sends IP packets: out of a lower device, or back to this host.
+    fn send(&mut self, packets: &[Vec<u8>], path: &Path) -> Result<(), Failure> {
+        for packet in packets {
+            if path.ifindex == LOOPBACK {
+                let packet = IpPayload::of_packet(packet)
+                    .ok_or_else(|| unsupported("a malformed packet over the loopback"))?;
+                if self.links.is_local(packet.destination, LOOPBACK)
+                    && let Some(packet) = self.reassembly.take(self.now, LOOPBACK, packet)
+                {
+                    self.looped.extend(packet.udp());
+                }
+                continue;
+            }
+            let link = self
+                .links
+                .get(path.ifindex)
+                .ok_or_else(|| unsupported(format!("sent by interface {}", path.ifindex)))?;
+            let destination = self
+                .links
+                .resolve(path.ifindex, path.next_hop)
+                .map_err(unsupported)?;
+            let mut frame = Vec::with_capacity(ETHERNET + packet.len());
+            frame.extend(destination.octets());
+            frame.extend(link.facts.mac.octets());
+            frame.extend(if packet[0] >> 4 == 4 {
+                [8, 0]
+            } else {
+                [0x86, 0xdd]
+            });
+            frame.extend(packet);
+            self.seen.underlay.push((path.ifindex, frame));
+        }
+        Ok(())
+    }
+
+    /// Hands a frame to another device of this host (`vxlan_encap_bypass()`).
+    fn bypass(
+        &mut self,
+        sender: usize,
+        frame: &Packet<'_>,
+        bypass: &Bypass,
+    ) -> Result<(), Failure> {
+        let flags = self.devices[sender].core.config().flags();
+        let Bypass {
+            vni,
+            port,
+            ifindex,
+            ipv6,
+            ..
+        } = *bypass;
+        let target = self.sockets.find(ipv6, port, flags, vni, ifindex);
+        let Some(target) = target.and_then(|target| self.numbered(target)) else {
+            let device = &mut self.devices[sender];
+            device.core.drop_local(&mut device.worker);
+            return Ok(());
+        };
+        let device = &mut self.devices[target];
+        device.worker.now = self.now;
+        match device.core.receive_local(&mut device.worker, frame) {
+            Ingress::Deliver(metadata, event) => {
+                self.tell(target, event)?;
+                let device = &mut self.devices[sender];
+                device.core.bypassed(&mut device.worker, frame);
+                self.deliver(target, frame, &metadata)
+            }
+            Ingress::Drop(_, event) => self.tell(target, event),
+            other => Err(unsupported(format!("{other:?}"))),
+        }
+    }
+
+    /// A frame from the wire.
+    pub(crate) fn rx(&mut self, input: &Receive) -> Result<(), Failure> {
+        let link = self
+            .links
+            .get(input.ifindex)
+            .ok_or_else(|| unsupported(format!("no interface {}", input.ifindex)))?;
+        let destination = input.frame.first_chunk().copied().map(Mac::new);
+        let for_us = destination.is_some_and(|mac| mac == link.facts.mac || mac.is_multicast());
+        let Some(packet) = IpPayload::of_frame(&input.frame).filter(|_| for_us && link.up) else {
+            return Ok(());
+        };
+        let accepted = self.links.is_local(packet.destination, input.ifindex)
+            || self.sockets.has_joined(input.ifindex, packet.destination);
+        if !accepted {
+            return Ok(());
+        }
+        let packet = self.reassembly.take(self.now, input.ifindex, packet);
+        match packet.and_then(IpPayload::udp) {
+            Some(datagram) => self.udp(datagram, input.ifindex),
+            None => Ok(()),
+        }
+    }
+
+    /// A datagram for one of the UDP sockets.
+    pub(crate) fn udp(&mut self, datagram: Datagram, arrival: u32) -> Result<(), Failure> {
+        let ipv6 = datagram.destination.is_ipv6();
+        let Some(socket) = self.sockets.listening(ipv6, datagram.port) else {
+            return Ok(());
+        };
+        if datagram.unchecked && !socket.allows_unchecked() {
+            return Ok(());
+        }
+        let arrival = IfIndex::new(arrival);
+        let Ok(device) = socket.vtep.demultiplex(&datagram.payload, arrival) else {
+            return Ok(());
+        };
+        let at = u32::try_from(device)
+            .ok()
+            .and_then(|ifindex| self.numbered(ifindex))
+            .ok_or_else(|| unsupported("a datagram for a device that is gone"))?;
+        let mut payload = datagram.payload;
+        let len = payload.len();
+        let mut packet =
+            Packet::new(&mut payload, 0, len).map_err(|error| unsupported(error.to_string()))?;
+        let from = Underlay::new(datagram.source)
+            .tos(datagram.tos)
+            .ifindex(arrival);
+        let device = &mut self.devices[at];
+        device.worker.now = self.now;
+        match device.core.receive(&mut device.worker, &from, &mut packet) {
+            Ingress::Deliver(metadata, event) => {
+                self.tell(at, event)?;
+                self.deliver(at, &packet, &metadata)
+            }
+            Ingress::Drop(_, event) => self.tell(at, event),
+            other => Err(unsupported(format!("{other:?}"))),
+        }
+    }
+
+    /// A frame for the stack above a device.
+    fn deliver(
+        &mut self,
+        at: usize,
+        frame: &Packet<'_>,
+        metadata: &Metadata,
+    ) -> Result<(), Failure> {
+        let bytes = frame.bytes();
+        let tagged = matches!(word(bytes, 12), Some(0x8100 | 0x88a8));
+        if tagged {
+            if bytes.len() < TAGGED_MIN {
+                return Ok(());
+            }
+            if !matches!(word(bytes, 16), Some(0x0800 | 0x86dd | 0x0806)) {
+                self.devices[at].dropped_above += 1;
+            }
+        }
+        let mut meta = json!({
+            "device": self.devices[at].name,
+            "pkt_type": match metadata.packet_type {
+                PacketType::Host => "host",
+                PacketType::Broadcast => "broadcast",
+                PacketType::Multicast => "multicast",
+                PacketType::OtherHost => "otherhost",
+                other => return Err(unsupported(format!("{other:?}"))),
+            },
+            "csum": match frame.checksum {
+                ChecksumState::None => "none",
+                ChecksumState::Verified => "valid",
+                ChecksumState::Partial { .. } => "partial",
+            },
+        });
+        if let ChecksumState::Partial { start, offset } = frame.checksum {
+            meta["csum_start"] = (start - if tagged { 4 } else { 0 }).into();
+            meta["csum_offset"] = offset.into();
+        }
+        if frame.mark != 0 {
+            meta["mark"] = frame.mark.into();
+        }
+        self.seen.inner.push(Value::String(to_hex(bytes)));
+        self.seen.inner_meta.push(meta);
+        Ok(())
+    }
+}
