@@ -240,6 +240,26 @@ fn t13_a_narrow_range_is_met_exactly() {
     assert_eq!(ports, [low, low + 1, low + 2, low + 3]);
 }
 
+/// Source ports leave out the port that the device receives on, wherever the range lies.
+#[test]
+fn the_range_may_hold_the_own_port() {
+    let port = free_port().min(u16::MAX - 8);
+    let range = PortRange::new(port, port + 4).unwrap();
+    let mut vtep = Vtep::new();
+    let config = config(1, port, "127.0.0.1").port_range(range);
+    vtep.add(config.clone(), mac(1)).unwrap();
+    assert_eq!(vtep.sockets().count(), 1);
+
+    let own = PortRange::new(port, port + 1).unwrap();
+    let mut vtep = Vtep::new();
+    let refused = vtep.add(config.port(free_port()).port_range(own), mac(1));
+    assert!(
+        matches!(refused, Err(AddError::SourcePorts { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(vtep.sockets().count(), 0);
+}
+
 /// A frame across, learned from, and answered to the learned remote.
 #[test]
 fn a_frame_across_and_back() {

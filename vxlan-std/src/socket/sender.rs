@@ -22,7 +22,8 @@ const RECEIVE_BUFFER: usize = 0;
 /// Every socket has a source port of its own, and the port that the core picks for a flow
 /// chooses the socket. So equal-cost paths are used evenly and a flow stays in order, without a
 /// privilege. There are 16 ports: ephemeral ones, or, if the device has a range, spread over it;
-/// of a range of 16 or fewer all are there and the port is exactly that of the core.
+/// of a range of 16 or fewer all are there and the port is exactly that of the core. Ports that
+/// somebody has are left out, and nobody can receive on those that are taken here.
 #[derive(Debug)]
 pub struct Sender {
     ports: Vec<Port>,

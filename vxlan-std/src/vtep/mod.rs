@@ -71,21 +71,26 @@ impl Vtep {
         let device = Device::new(config, mac, Growable::new(), now)?;
         self.check_vni(device.config())?;
         let id = DeviceId(self.devices.len());
-        let attached = Attached::new(device, now)?;
-        self.open(attached.device.config(), id)?;
-        self.devices.push(Some(attached));
-        Ok(id)
+        let config = device.config().clone();
+        // First, lest one of the sending sockets takes the port.
+        self.open(&config, id)?;
+        match Attached::new(device, now) {
+            Ok(attached) => {
+                self.devices.push(Some(attached));
+                Ok(id)
+            }
+            Err(error) => {
+                self.close(&config, id);
+                Err(error)
+            }
+        }
     }
 
     /// Removes a device with its entries, leaves its group, and closes its socket if no other
     /// device needs it (`vxlan_stop()`, `vxlan_dellink()`). Returns what it counted.
     pub fn remove(&mut self, id: DeviceId) -> Option<Stats> {
         let gone = self.devices.get_mut(id.0)?.take()?;
-        let config = gone.device.config();
-        if let Some(port) = self.ports.iter_mut().find(|port| port.serves(config)) {
-            port.detach(config, id.0);
-        }
-        self.close_unused();
+        self.close(gone.device.config(), id);
         Some(gone.worker.stats)
     }
 
@@ -244,7 +249,11 @@ impl Vtep {
         Ok(())
     }
 
-    fn close_unused(&mut self) {
+    /// Takes a device off its socket, which is closed with the last one (`vxlan_sock_release()`).
+    fn close(&mut self, config: &Valid, id: DeviceId) {
+        if let Some(port) = self.ports.iter_mut().find(|port| port.serves(config)) {
+            port.detach(config, id.0);
+        }
         self.ports.retain(|port| !port.is_unused());
         self.turn = 0;
     }
