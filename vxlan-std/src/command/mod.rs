@@ -1,5 +1,6 @@
 //! The subcommands of `vtep`, one file each.
 
+mod decode;
 mod failure;
 mod run;
 mod show;
@@ -28,6 +29,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Decode(decode::Args),
     Run(run::Arguments),
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let done = match arguments.command {
+        Some(Command::Decode(arguments)) => return decode::run(&arguments),
         Some(Command::Run(arguments)) => run::run(&arguments),
         None => Err(Failure::usage("a command expected, see 'vtep --help'")),
     };
