@@ -1,0 +1,122 @@
+//! The subcommands of `vtep`, one file each.
+
+mod decode;
+mod failure;
+mod run;
+mod show;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use failure::Failure;
+
+/// VXLAN tunnel end points in user space.
+///
+/// Behaves as the VXLAN device of Linux 6.18, whose words it takes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vtep",
+    version,
+    after_help = "Exit status: 0 when it did what it was told, \
+    1 when something failed, 2 for wrong arguments."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Decode(decode::Args),
+    Run(run::Arguments),
+}
+
+/// Does what the command line says. Wrong words are told in one line and end with status 2, what
+/// fails later in one line with status 1.
+pub(crate) fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => return Failure::from(&error).report(),
+        Err(help) => {
+            // A closed pipe has seen enough of it.
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
+    };
+    let done = match arguments.command {
+        Some(Command::Decode(arguments)) => return decode::run(&arguments),
+        Some(Command::Run(arguments)) => run::run(&arguments),
+        None => Err(Failure::usage("a command expected, see 'vtep --help'")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+impl From<&clap::Error> for Failure {
+    /// What clap has to say, without the usage that it prints behind an empty line.
+    fn from(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let said = text.split("\n\n").next().unwrap_or_default();
+        let said = said.strip_prefix("error: ").unwrap_or(said);
+        let words: Vec<&str> = said.split_whitespace().collect();
+        let hint = match error.kind() {
+            ErrorKind::InvalidValue | ErrorKind::ValueValidation => "",
+            _ => "; see 'vtep --help'",
+        };
+        Self::usage(format!("{}{hint}", words.join(" ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    /// Every option has its help.
+    #[test]
+    fn nothing_goes_without_help() {
+        let command = Arguments::command();
+        for sub in command.get_subcommands() {
+            assert!(sub.get_about().is_some(), "{}", sub.get_name());
+            assert!(sub.get_after_help().is_some(), "{}", sub.get_name());
+            for argument in sub.get_arguments() {
+                assert!(argument.get_help().is_some(), "{argument}");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_arguments_are_one_line() {
+        for (line, want) in [
+            (
+                &["vtep", "walk"][..],
+                "unrecognized subcommand 'walk'; see 'vtep --help'",
+            ),
+            (
+                &["vtep", "run", "--link"],
+                "a value is required for '--link <WORDS>' but none was supplied",
+            ),
+            (
+                &["vtep", "run"],
+                "the following required arguments were not provided: --link <WORDS>; see 'vtep \
+                 --help'",
+            ),
+            (
+                &["vtep", "run", "--lnik", "vx0"],
+                "unexpected argument '--lnik' found; see 'vtep --help'",
+            ),
+        ] {
+            let error = Arguments::try_parse_from(line).unwrap_err();
+            assert_eq!(Failure::from(&error), Failure::usage(want), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `vtep run`: VTEPs behind TAP devices, until a signal comes.
+
+mod counters;
+mod devices;
+mod pump;
+
+use std::io::{self, Write};
+
+use clap::Args;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use vxlan_core::Event;
+use vxlan_core::device::Valid;
+
+use super::failure::Failure;
+use super::show;
+use super::words::{WordsError, parse_fdb, parse_link};
+use devices::Devices;
+
+/// Run VXLAN devices behind TAP interfaces of this host.
+///
+/// Makes a TAP interface for each --link, carries its frames over UDP like the kernel's VXLAN
+/// device of the same description, and prints what is learned and forgotten. Ends on Ctrl-C or
+/// SIGTERM: removes the interfaces and prints the counters. Needs CAP_NET_ADMIN.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// A device, in the words of 'ip link add'
+    #[arg(long, value_name = "WORDS", required = true, long_help = LINK)]
+    link: Vec<String>,
+    /// An entry, in the words of 'bridge fdb append'
+    #[arg(long, value_name = "WORDS", long_help = FDB)]
+    fdb: Vec<String>,
+    /// Print events and counters as JSON, an object a line [default: text]
+    #[arg(short, long)]
+    json: bool,
+}
+
+const LINK: &str = "A device, in the words of 'ip link add'. May be given several times; devices \
+of one address family may share a UDP port if their VNIs differ.
+
+  NAME [mtu N] [address MAC] type vxlan id VNI [OPTION]...
+
+  local IP             outer source address [default: the route's]
+  remote IP            where frames of unknown destination go [default: nowhere]
+  group IP             the same, a multicast group; needs dev
+  dev IF               the lower interface: for the group and the MTU [default: the route's]
+  dstport N            UDP port of both ends [default: 8472; 4789 is the assigned one]
+  srcport MIN MAX      outer source ports, below MAX [default: ephemeral ones]
+  ttl N                outer TTL [default: 1 to a group, else the host's]; or 'inherit'
+  tos N                outer TOS, hexadecimal [default: 0]; or 'inherit'
+  df set|unset|inherit when the outer header forbids fragments [default: unset]
+  ageing S             seconds until a learned entry is forgotten [default: 300]
+  maxaddress N         how many entries there may be [default: unlimited]
+  [no]learning         learn from what is received [default: learning]
+  [no]udpcsum          UDP checksum over IPv4 [default: udpcsum]
+  [no]l2miss           tell about unknown destinations [default: nol2miss]
+  [no]localbypass      hand frames for this host over directly [default: localbypass]
+  [no]gbp              group policy extension [default: nogbp]
+
+The MTU is what dev leaves, or 1500; the address is random.";
+
+const FDB: &str = "An entry, in the words of 'bridge fdb append'. May be given several times; \
+all-zeros and group addresses take several remotes.
+
+  MAC dev NAME dst IP [port N] [vni N] [via IF] [permanent|static|dynamic]
+
+  port N               UDP port [default: the device's]
+  vni N                VNI to send with [default: the device's]
+  via IF               the interface to send through [default: the route's]";
+
+const EXAMPLES: &str = "Examples:
+  vtep run --link 'vx0 type vxlan id 42 local 192.0.2.1 remote 192.0.2.2 dstport 4789'
+  vtep run --link 'vx0 type vxlan id 42 group 239.1.1.1 dev eth0 dstport 4789' \\
+           --link 'vx1 type vxlan id 43 dstport 4789' \\
+           --fdb '00:00:00:00:00:00 dev vx1 dst 192.0.2.3' -j";
+
+/// Where events go.
+#[derive(Clone, Copy, Debug)]
+struct Output {
+    json: bool,
+}
+
+impl Output {
+    fn event(self, name: &str, config: &Valid, event: &Event) -> Result<(), Failure> {
+        if self.json {
+            Self::line(&show::json(name, config, event).to_string())
+        } else {
+            Self::line(&show::text(name, config, event))
+        }
+    }
+
+    fn line(line: &str) -> Result<(), Failure> {
+        let written = writeln!(io::stdout(), "{line}");
+        written.map_err(|error| Failure::of("standard output", error))
+    }
+}
+
+/// Makes the devices, carries frames until a signal comes, tells the counters.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let usage = |error: WordsError| Failure::usage(error);
+    let parse = |line: &String| parse_link(line).map_err(usage);
+    let links: Vec<_> = arguments.link.iter().map(parse).collect::<Result<_, _>>()?;
+    let parse = |line: &String| parse_fdb(line).map_err(usage);
+    let entries: Vec<_> = arguments.fdb.iter().map(parse).collect::<Result<_, _>>()?;
+    let stranger = |name: &String| links.iter().all(|link| link.name != *name);
+    if let Some(entry) = entries.iter().find(|entry| stranger(&entry.device)) {
+        let (mac, name) = (entry.mac, &entry.device);
+        return Err(Failure::usage(format_args!(
+            "fdb \"{mac} …\": \"dev {name}\": the name of a --link expected"
+        )));
+    }
+
+    // Before anything is made, so that a signal finds somebody to clean up.
+    let signals = signals().map_err(|error| Failure::of("signals", error))?;
+    let output = Output {
+        json: arguments.json,
+    };
+    let mut devices = Devices::default();
+    for link in links {
+        devices.add(link)?;
+    }
+    for entry in &entries {
+        devices.append(entry, output)?;
+    }
+    pump::pump(&mut devices, &signals, output)?;
+    counters::print(&devices, output)
+}
+
+fn signals() -> nix::Result<SignalFd> {
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGINT);
+    set.add(Signal::SIGTERM);
+    set.thread_block()?;
+    SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
+}

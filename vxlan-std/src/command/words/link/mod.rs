@@ -1,0 +1,401 @@
+//! A device: what follows `ip link add`.
+
+mod options;
+
+use vxlan_core::device::{MTU_MAX, MTU_MIN};
+use vxlan_core::{Config, Mac};
+
+use super::cursor::Cursor;
+use super::error::Problem;
+use super::number::number32;
+use super::{INTERFACE, WordsError, interface};
+use options::Options;
+
+/// A device to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LinkSpec {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it does. The lower interface is missing: see [`dev`](Self::dev).
+    pub(crate) config: Config,
+    /// The name of the lower interface.
+    pub(crate) dev: Option<String>,
+    /// The MTU.
+    pub(crate) mtu: Option<u32>,
+    /// The MAC address.
+    pub(crate) address: Option<Mac>,
+}
+
+/// A device as `ip link add` takes it: `vx0 type vxlan id 42 local 192.0.2.1 dstport 4789`.
+///
+/// Follows iproute2: `tos` is hexadecimal; other numbers are decimal, `0x` hexadecimal or octal;
+/// `ttl auto`, `ageing none` and `maxaddress unlimited` stand for zero. `remote any`, `group any`
+/// and `local any` are the same as nothing.
+pub(crate) fn parse_link(text: &str) -> Result<LinkSpec, WordsError> {
+    let mut words = Cursor::new("link", text);
+    let head = Head::parse(&mut words)?;
+    let mut options = Options::default();
+    while let Some(word) = words.next() {
+        options.word(&mut words, word)?;
+    }
+    let (config, dev) = options.finish(&words)?;
+    Ok(LinkSpec {
+        name: head.name,
+        config,
+        dev,
+        mtu: head.mtu,
+        address: head.address,
+    })
+}
+
+/// What stands before `type vxlan`.
+struct Head {
+    name: String,
+    mtu: Option<u32>,
+    address: Option<Mac>,
+}
+
+impl Head {
+    fn parse(words: &mut Cursor<'_>) -> Result<Self, WordsError> {
+        let (mut name, mut mtu, mut address) = (None, None, None);
+        loop {
+            let Some(word) = words.next() else {
+                return Err(words.error("", Problem::Missing("\"type vxlan\"")));
+            };
+            match word {
+                "type" => break,
+                "mtu" => {
+                    words.once("mtu", word)?;
+                    mtu = Some(words.value(word, "a number from 68 to 65535", |text| {
+                        number32(text, MTU_MAX).filter(|mtu| *mtu >= MTU_MIN)
+                    })?);
+                }
+                "address" => {
+                    words.once("address", word)?;
+                    address =
+                        Some(words.value(word, "the MAC address of one station", |text| {
+                            text.parse().ok().filter(|mac: &Mac| mac.is_unicast())
+                        })?);
+                }
+                "link" | "parentdev" => {
+                    let why =
+                        "not for VXLAN; the lower interface is \"dev NAME\" behind \"type vxlan\"";
+                    return Err(words.error(word, Problem::Unsupported(why)));
+                }
+                "txqueuelen" | "txqlen" | "qlen" | "broadcast" | "brd" | "index"
+                | "numtxqueues" | "numrxqueues" | "netns" | "group" | "alias" | "up" | "down" => {
+                    return Err(words.error(word, Problem::Unsupported("not supported here")));
+                }
+                "dev" | "name" => {
+                    words.once("name", word)?;
+                    let Some(value) = words.next() else {
+                        return Err(words.error(word, Problem::Missing(INTERFACE)));
+                    };
+                    name = Some(named(words, value)?);
+                }
+                _ if name.is_none() => {
+                    words.once("name", word)?;
+                    name = Some(named(words, word)?);
+                }
+                _ => return Err(words.error(word, Problem::Expected("\"type vxlan\""))),
+            }
+        }
+        words.value("type", "\"vxlan\"", |text| (text == "vxlan").then_some(()))?;
+        let Some(name) = name else {
+            return Err(words.error("type vxlan", Problem::Expected("the device's name before")));
+        };
+        Ok(Self { name, mtu, address })
+    }
+}
+
+fn named<'w>(words: &mut Cursor<'w>, word: &'w str) -> Result<String, WordsError> {
+    let name = interface(word).ok_or_else(|| words.error(word, Problem::Expected(INTERFACE)))?;
+    words.about(word);
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use core::net::IpAddr;
+    use core::num::NonZeroU32;
+    use core::time::Duration;
+
+    use vxlan_core::wire::vxlan::ReservedBits;
+    use vxlan_core::{Df, FlowLabel, PortRange, Vni};
+
+    use super::*;
+
+    fn config(vni: u32) -> Config {
+        Config::new(Vni::truncate(vni))
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn lines_that_mean_something() {
+        let plain = config(42);
+        for (tail, want) in [
+            ("id 42", plain.clone()),
+            ("vni 0x2a", plain.clone()),
+            ("id 052", plain.clone()),
+            ("dstport 4789 id 42", plain.clone().port(4789)),
+            (
+                "id 42 local 192.0.2.1",
+                plain.clone().local(ip("192.0.2.1")),
+            ),
+            (
+                "id 42 remote 2001:db8::1",
+                plain.clone().remote(ip("2001:db8::1")),
+            ),
+            ("id 42 remote 0.0.0.0", plain.clone().remote(ip("0.0.0.0"))),
+            ("id 42 remote any local any", plain.clone()),
+            ("id 42 ttl 64 tos 10", plain.clone().ttl(64).tos(0x10)),
+            (
+                "id 42 hoplimit 0x40 dsfield 0x10",
+                plain.clone().ttl(64).tos(0x10),
+            ),
+            ("id 42 ttl auto tos inherit", plain.clone().tos(1)),
+            ("id 42 ttl inherit", plain.clone().ttl_inherit(true)),
+            ("id 42 df inherit", plain.clone().df(Df::Inherit)),
+            ("id 42 df set", plain.clone().df(Df::Set)),
+            ("id 42 df unset", plain.clone()),
+            (
+                "id 42 flowlabel 0xfffff",
+                plain.clone().flow_label(FlowLabel::Fixed(0xf_ffff)),
+            ),
+            (
+                "id 42 label inherit",
+                plain.clone().flow_label(FlowLabel::Inherit(0)),
+            ),
+            (
+                "id 42 ageing 60",
+                plain.clone().ageing(Duration::from_secs(60)),
+            ),
+            ("id 42 ageing none", plain.clone()),
+            (
+                "id 42 maxaddress 3",
+                plain.clone().limit(NonZeroU32::new(3)),
+            ),
+            ("id 42 maxaddress unlimited", plain.clone()),
+            ("id 42 maxaddress 0", plain.clone()),
+            (
+                "id 42 srcport 5 5",
+                plain.clone().port_range(PortRange::new(5, 5).unwrap()),
+            ),
+            (
+                "id 42 port 1 0xffff",
+                plain.clone().port_range(PortRange::new(1, 65535).unwrap()),
+            ),
+            ("id 42 nolearning", plain.clone().learning(false)),
+            ("id 42 learning", plain.clone()),
+            (
+                "id 42 l2miss nolocalbypass",
+                plain.clone().l2miss(true).local_bypass(false),
+            ),
+            ("id 42 noudpcsum", plain.clone().udp_checksum(false)),
+            ("id 42 udpcsum nol2miss localbypass", plain.clone()),
+            (
+                "id 42 udp6zerocsumtx udp6zerocsumrx gbp",
+                plain
+                    .clone()
+                    .udp_zero_checksum6_tx(true)
+                    .udp_zero_checksum6_rx(true)
+                    .gbp(true),
+            ),
+            ("id 42 noudp6zerocsumtx noudp6zerocsumrx", plain.clone()),
+            (
+                "id 42 noproxy norsc nol3miss noexternal novnifilter",
+                plain.clone(),
+            ),
+            (
+                "id 42 reserved_bits 0",
+                plain.clone().reserved_bits(ReservedBits::NONE),
+            ),
+            (
+                "id 42 reserved_bits 0xf7ffffff000000ff",
+                plain.clone().reserved_bits(ReservedBits::PLAIN),
+            ),
+        ] {
+            let link = parse_link(&format!("vx0 type vxlan {tail}"));
+            assert_eq!(link.map(|link| link.config), Ok(want), "{tail}");
+        }
+    }
+
+    #[test]
+    fn names_around_the_device() {
+        let want = LinkSpec {
+            name: "vx0".to_owned(),
+            config: config(1).remote(ip("239.1.1.1")),
+            dev: Some("eth0".to_owned()),
+            mtu: Some(1400),
+            address: Some(Mac::new([2, 0, 0, 0, 0, 1])),
+        };
+        let tail = "type vxlan id 1 group 239.1.1.1 dev eth0";
+        for head in [
+            "vx0 mtu 1400 address 02:00:00:00:00:01",
+            "address 02:00:00:00:00:01 mtu 0x578 vx0",
+            "  dev vx0\taddress 2:0:0:0:0:1 mtu 1400",
+            "mtu 1400 name vx0 address 02:00:00:00:00:01",
+        ] {
+            assert_eq!(
+                parse_link(&format!("{head} {tail}")),
+                Ok(want.clone()),
+                "{head}"
+            );
+        }
+        assert_eq!(
+            parse_link("name type type vxlan id 1").unwrap().name,
+            "type"
+        );
+    }
+
+    #[test]
+    fn lines_that_do_not() {
+        for (text, want) in [
+            ("", "link: \"type vxlan\" expected"),
+            ("vx0", "link \"vx0 …\": \"type vxlan\" expected"),
+            (
+                "type vxlan id 1",
+                "link: \"type vxlan\": the device's name before expected",
+            ),
+            (
+                "vx0 type",
+                "link \"vx0 …\": \"type\": \"vxlan\" expected behind it",
+            ),
+            (
+                "vx0 type geneve id 1",
+                "link \"vx0 …\": \"type geneve\": \"vxlan\" expected",
+            ),
+            (
+                "vx0 vx1 type vxlan",
+                "link \"vx0 …\": \"vx1\": \"type vxlan\" expected",
+            ),
+            (
+                "vx0 dev vx1 type vxlan",
+                "link \"vx0 …\": \"dev\": said twice",
+            ),
+            (
+                "a/b type vxlan",
+                "link: \"a/b\": an interface name of 1 to 15 bytes without slash, colon or white \
+                 space expected",
+            ),
+            (
+                "vx0 mtu 67",
+                "link \"vx0 …\": \"mtu 67\": a number from 68 to 65535 expected",
+            ),
+            (
+                "vx0 address 01:00:5e:00:00:01",
+                "link \"vx0 …\": \"address 01:00:5e:00:00:01\": the MAC address of one station \
+                 expected",
+            ),
+            (
+                "vx0 netns x",
+                "link \"vx0 …\": \"netns\": not supported here",
+            ),
+            ("vx0 type vxlan", "link \"vx0 …\": \"id VNI\" expected"),
+        ] {
+            assert_eq!(parse_link(text).unwrap_err().to_string(), want);
+        }
+        for (tail, want) in [
+            (
+                "id 99999999",
+                "\"id 99999999\": a number from 0 to 16777215 expected",
+            ),
+            (
+                "id 16777216",
+                "\"id 16777216\": a number from 0 to 16777215 expected",
+            ),
+            (
+                "id",
+                "\"id\": a number from 0 to 16777215 expected behind it",
+            ),
+            ("id 1 vni 1", "\"vni\": said twice"),
+            ("id 1 frobnicate", "\"frobnicate\": unknown word"),
+            ("id 1 remot 192.0.2.1", "\"remot\": unknown word"),
+            ("id 1 192.0.2.1", "\"192.0.2.1\": unknown word"),
+            (
+                "id 1 remote 239.1.1.1",
+                "\"remote 239.1.1.1\": the address of one host (\"group\" takes groups) expected",
+            ),
+            (
+                "id 1 group 192.0.2.1",
+                "\"group 192.0.2.1\": the address of a group expected",
+            ),
+            (
+                "id 1 remote any group 239.1.1.1 dev e",
+                "\"group\": said twice",
+            ),
+            (
+                "id 1 group 239.1.1.1",
+                "\"group 239.1.1.1\": a group needs the lower interface: \"dev NAME\"",
+            ),
+            (
+                "id 1 local ff02::1",
+                "\"local ff02::1\": the address of this host expected",
+            ),
+            (
+                "id 1 local 192.0.2.1/24",
+                "\"local 192.0.2.1/24\": the address of this host expected",
+            ),
+            (
+                "id 1 dstport 65536",
+                "\"dstport 65536\": a port from 0 to 65535 expected",
+            ),
+            (
+                "id 1 srcport 5",
+                "\"srcport 5\": a port not below the first expected behind it",
+            ),
+            (
+                "id 1 srcport 5 4",
+                "\"srcport 5 4\": a port not below the first expected",
+            ),
+            ("id 1 srcport 5 6 port 5 6", "\"port\": said twice"),
+            (
+                "id 1 ttl 256",
+                "\"ttl 256\": a number from 0 to 255, \"auto\" or \"inherit\" expected",
+            ),
+            ("id 1 ttl 1 hoplimit inherit", "\"hoplimit\": said twice"),
+            (
+                "id 1 tos 100",
+                "\"tos 100\": a hexadecimal number from 0 to ff or \"inherit\" expected",
+            ),
+            (
+                "id 1 df yes",
+                "\"df yes\": \"unset\", \"set\" or \"inherit\" expected",
+            ),
+            (
+                "id 1 flowlabel 0x100000",
+                "\"flowlabel 0x100000\": a number from 0 to 1048575 or \"inherit\" expected",
+            ),
+            ("id 1 learning nolearning", "\"nolearning\": said twice"),
+            ("id 1 gbp gbp", "\"gbp\": said twice"),
+            ("id 1 nogbp", "\"nogbp\": unknown word"),
+            ("id 1 proxy", "\"proxy\": not supported here"),
+            ("id 1 external", "\"external\": not supported here"),
+            (
+                "id 1 mtu 1400",
+                "\"mtu\": this word before \"type\" expected",
+            ),
+            ("id 1 no", "\"no\": unknown word"),
+            ("id 1 a\u{1b}b", "\"a\\u{1b}b\": unknown word"),
+        ] {
+            let error = parse_link(&format!("vx0 type vxlan {tail}")).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("link \"vx0 …\": {want}"),
+                "{tail}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_word_is_cut() {
+        let error = parse_link(&format!("vx0 type vxlan id 1 {}", "x".repeat(99))).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("link \"vx0 …\": \"{}…\": unknown word", "x".repeat(48)),
+        );
+    }
+}

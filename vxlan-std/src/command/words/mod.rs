@@ -1,0 +1,143 @@
+//! The words of iproute2, parsed in one place: what `ip link add` and `bridge fdb append` take.
+//!
+//! Words are written in full. iproute2 also takes the beginning of a word, which here would let a
+//! later version change what a script means.
+
+mod cursor;
+mod error;
+mod fdb;
+mod link;
+mod number;
+
+pub(crate) use error::WordsError;
+pub(crate) use fdb::{FdbSpec, parse_fdb};
+pub(crate) use link::{LinkSpec, parse_link};
+
+/// The name of an interface, if it can be one (`dev_valid_name()`): 1 to 15 bytes without slash,
+/// colon or white space, and neither `.` nor `..`.
+fn interface(text: &str) -> Option<String> {
+    let fits = (1..=15).contains(&text.len())
+        && !matches!(text, "." | "..")
+        && !text.contains(|c: char| matches!(c, '/' | ':') || c.is_whitespace() || c.is_control());
+    fits.then(|| text.to_owned())
+}
+
+/// What [`interface`] accepts.
+const INTERFACE: &str = "an interface name of 1 to 15 bytes without slash, colon or white space";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn interface_names() {
+        for (name, want) in [
+            ("vx0", true),
+            ("a", true),
+            ("fifteen-bytes-x", true),
+            ("sixteen-bytes-xy", false),
+            ("", false),
+            (".", false),
+            ("..", false),
+            ("...", true),
+            ("a/b", false),
+            ("a:b", false),
+            ("a b", false),
+            ("a\tb", false),
+            ("a\u{1b}b", false),
+            ("vx0.100", true),
+        ] {
+            assert_eq!(interface(name).is_some(), want, "{name:?}");
+        }
+    }
+
+    /// Words that mean something, so that the property reaches every branch.
+    const KNOWN: &[&str] = &[
+        "vx0",
+        "type",
+        "vxlan",
+        "id",
+        "vni",
+        "local",
+        "remote",
+        "group",
+        "dev",
+        "dstport",
+        "ttl",
+        "tos",
+        "ageing",
+        "maxaddress",
+        "learning",
+        "nolearning",
+        "srcport",
+        "port",
+        "df",
+        "set",
+        "inherit",
+        "auto",
+        "flowlabel",
+        "udpcsum",
+        "gbp",
+        "reserved_bits",
+        "mtu",
+        "address",
+        "name",
+        "dst",
+        "via",
+        "src_vni",
+        "nhid",
+        "self",
+        "static",
+        "dynamic",
+        "permanent",
+        "any",
+        "0",
+        "1",
+        "42",
+        "070",
+        "0x2a",
+        "99999999999",
+        "-1",
+        "192.0.2.1",
+        "239.1.1.1",
+        "ff02::1",
+        "2001:db8::1",
+        "02:00:00:00:00:01",
+        "00:00:00:00:00:00",
+        "ü",
+        "\u{0}",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken_or_refused_in_one_line(text in "\\PC{0,80}|[\\x00-\\xff]{0,40}") {
+            one_line(&text)?;
+        }
+
+        #[test]
+        fn any_words_are_taken_or_refused_in_one_line(
+            words in proptest::collection::vec(proptest::sample::select(KNOWN), 0..16),
+            link in any::<bool>(),
+        ) {
+            let start = if link { "vx0 type vxlan id 1 " } else { "02:00:00:00:00:01 dev vx0 " };
+            one_line(&words.join(" "))?;
+            one_line(&(start.to_owned() + &words.join(" ")))?;
+        }
+    }
+
+    fn one_line(text: &str) -> Result<(), TestCaseError> {
+        for error in [parse_link(text).err(), parse_fdb(text).err()]
+            .into_iter()
+            .flatten()
+        {
+            let line = error.to_string();
+            prop_assert!(!line.contains(char::is_control), "{line:?}");
+            prop_assert!(
+                line.starts_with("link") || line.starts_with("fdb"),
+                "{line}"
+            );
+        }
+        Ok(())
+    }
+}

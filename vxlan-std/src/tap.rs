@@ -1,0 +1,175 @@
+//! TAP devices.
+
+use core::fmt;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use nix::net::if_::if_nametoindex;
+use tun_rs::{DeviceBuilder, Layer, SyncDevice};
+use vxlan_core::{IfIndex, Mac};
+
+/// The longest interface name (`IFNAMSIZ`, its final zero left out).
+const NAME_MAX: usize = 15;
+
+/// A TAP device: an Ethernet interface of the host whose frames this process reads and writes.
+///
+/// It never blocks, and disappears when dropped.
+pub struct Tap {
+    device: SyncDevice,
+    name: String,
+    ifindex: IfIndex,
+}
+
+/// Why there is no TAP device.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TapError {
+    /// No interface can have this name.
+    Name,
+    /// There is an interface of this name.
+    Exists,
+    /// It cannot be created, mostly for want of a privilege.
+    Create(io::Error),
+    /// It was created but does not take this MTU.
+    Mtu(u32, io::Error),
+    /// It was created but does not take this address.
+    Mac(Mac, io::Error),
+    /// It was created but does not come up.
+    Up(io::Error),
+}
+
+impl Tap {
+    /// Makes the device `name` with an MTU in bytes of an IP packet, and takes it up.
+    ///
+    /// # Errors
+    /// A [`TapError`]; nothing is left behind.
+    pub fn create(name: &str, mtu: u32, mac: Mac) -> Result<Self, TapError> {
+        let valid = !name.is_empty() && name.len() <= NAME_MAX && name != "." && name != "..";
+        let printable = name
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"/:%".contains(&b));
+        if !valid || !printable {
+            return Err(TapError::Name);
+        }
+        // The kernel would attach to a persistent TAP device of that name.
+        if if_nametoindex(name).is_ok() {
+            return Err(TapError::Exists);
+        }
+        let device = DeviceBuilder::new()
+            .name(name)
+            .layer(Layer::L2)
+            .inherit_enable_state()
+            .build_sync()
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::ResourceBusy => TapError::Exists,
+                _ => TapError::Create(error),
+            })?;
+        device.set_nonblocking(true).map_err(TapError::Create)?;
+        let small = u16::try_from(mtu).map_err(|_| io::ErrorKind::InvalidInput.into());
+        small
+            .and_then(|mtu| device.set_mtu(mtu))
+            .map_err(|error| TapError::Mtu(mtu, error))?;
+        device
+            .set_mac_address(mac.octets())
+            .map_err(|error| TapError::Mac(mac, error))?;
+        device.enabled(true).map_err(TapError::Up)?;
+        let ifindex = device.if_index().map_err(TapError::Create)?;
+        let gone = || TapError::Create(io::ErrorKind::NotFound.into());
+        Ok(Self {
+            device,
+            name: name.to_owned(),
+            ifindex: IfIndex::new(ifindex).ok_or_else(gone)?,
+        })
+    }
+
+    /// The name of the interface.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number of the interface.
+    #[must_use]
+    pub const fn ifindex(&self) -> IfIndex {
+        self.ifindex
+    }
+
+    /// Reads a frame that the host sent; `None` if there is none.
+    ///
+    /// # Errors
+    /// Those of `read()`. [`io::ErrorKind::NotFound`] and the like: the interface is gone.
+    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        loop {
+            match self.device.recv(buffer) {
+                Ok(len) => return Ok(Some(len)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Hands a frame to the host.
+    ///
+    /// # Errors
+    /// Those of `write()`: the interface is down or its queue full.
+    pub fn send(&self, frame: &[u8]) -> io::Result<()> {
+        loop {
+            match self.device.send(frame) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl AsFd for Tap {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.device.as_fd()
+    }
+}
+
+impl fmt::Debug for Tap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tap")
+            .field("name", &self.name)
+            .field("fd", &self.device.as_raw_fd())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for TapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => write!(
+                f,
+                "not a name for an interface: 1 to {NAME_MAX} characters without space, '/', ':' \
+                 and '%'"
+            ),
+            Self::Exists => f.write_str("an interface of this name exists"),
+            Self::Create(error) => {
+                write!(f, "cannot create a TAP device: {error}")?;
+                match error.kind() {
+                    io::ErrorKind::PermissionDenied => f.write_str(" (needs CAP_NET_ADMIN)"),
+                    io::ErrorKind::NotFound => f.write_str(" (needs /dev/net/tun)"),
+                    _ => Ok(()),
+                }
+            }
+            Self::Mtu(mtu, error) => write!(f, "cannot set the MTU to {mtu}: {error}"),
+            Self::Mac(mac, error) => write!(f, "cannot set the address to {mac}: {error}"),
+            Self::Up(error) => write!(f, "cannot take the TAP device up: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for TapError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Name | Self::Exists => None,
+            Self::Create(error) | Self::Mtu(_, error) | Self::Mac(_, error) | Self::Up(error) => {
+                Some(error)
+            }
+        }
+    }
+}
