@@ -161,7 +161,8 @@ impl Vtep {
                 continue;
             };
             receiver.worker.now = now;
-            let (taken, event) = match receiver.device.receive_local(&mut receiver.worker, frame) {
+            let (device, worker) = (&mut receiver.device, &mut receiver.worker);
+            let (taken, event) = match device.receive_local(worker, bypass.vni, frame) {
                 Ingress::Deliver(_, event) => (true, event),
                 Ingress::Drop(_, event) => (false, event),
                 _ => (false, None),
