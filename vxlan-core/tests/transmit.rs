@@ -493,9 +493,12 @@ fn t15_t16_local_bypass() {
     let route = local(remote.addr);
     match sender.encapsulate(&mut worker, &mut packet, &remote, route) {
         Encapsulated::Local(Bypass {
-            vni, port, ipv6, ..
+            vni: to,
+            port,
+            ipv6,
+            ..
         }) => {
-            assert_eq!((vni, port, ipv6), (vni(), 4789, false));
+            assert_eq!((to, port, ipv6), (vni(), 4789, false));
         }
         other => panic!("{other:?}"),
     }
