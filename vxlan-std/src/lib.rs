@@ -45,6 +45,8 @@ mod error;
 mod group;
 pub mod interface;
 mod routes;
+#[cfg(feature = "smoltcp")]
+pub mod smoltcp;
 pub mod socket;
 #[cfg(feature = "tap")]
 mod tap;

@@ -1,6 +1,7 @@
 //! The subcommands of `vtep`, one file each.
 
 mod decode;
+mod demo;
 mod failure;
 mod run;
 mod show;
@@ -30,6 +31,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Decode(decode::Args),
+    Demo(demo::Args),
     Run(run::Arguments),
 }
 
@@ -45,10 +47,13 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let done = match arguments.command {
-        Some(Command::Decode(arguments)) => return decode::run(&arguments),
-        Some(Command::Run(arguments)) => run::run(&arguments),
-        None => Err(Failure::usage("a command expected, see 'vtep --help'")),
+    let command = arguments
+        .command
+        .unwrap_or_else(|| Command::Demo(demo::Args::default()));
+    let done = match command {
+        Command::Decode(arguments) => return decode::run(&arguments),
+        Command::Demo(arguments) => return demo::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
