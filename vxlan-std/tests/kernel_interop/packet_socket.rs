@@ -1,0 +1,61 @@
+//! Frames in and out of a device as they are, by a packet socket.
+
+use crate::lab::Host;
+use nix::ifaddrs::getifaddrs;
+use nix::sys::socket::bind;
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+/// `ETH_P_ALL` in network order, as packet sockets want it.
+const ALL_PROTOCOLS: i32 = 0x0003_u16.to_be() as i32;
+
+/// A socket on one device.
+pub(crate) struct PacketSocket(Socket);
+
+impl PacketSocket {
+    /// Opens one on `device` of `host`; receives only frames with VLAN tag `vlan`.
+    ///
+    /// The kernel takes the tag out of a received frame before a socket sees it, so that only a
+    /// filter inside the kernel can tell.
+    pub(crate) fn for_vlan(host: &Host, device: &str, vlan: u16) -> Self {
+        const VLAN_TAG: u32 = 0xffff_f000 + 44; // SKF_AD_OFF + SKF_AD_VLAN_TAG
+        let socket = host.within(|| {
+            let raw = (Domain::PACKET, Type::RAW, Protocol::from(ALL_PROTOCOLS));
+            let socket = Socket::new(raw.0, raw.1, Some(raw.2)).expect("a packet socket");
+            let mut devices = getifaddrs().expect("the devices of the namespace");
+            let address = devices
+                .find_map(|entry| match entry.interface_name == device {
+                    true => entry.address?.as_link_addr().copied(),
+                    false => None,
+                })
+                .expect("the device's link address");
+            bind(socket.as_raw_fd(), &address).expect("to bind to the device");
+            socket
+        });
+        socket
+            .attach_filter(&[
+                SockFilter::new(0x20, 0, 0, VLAN_TAG),    // load the tag
+                SockFilter::new(0x15, 0, 1, vlan.into()), // is it ours?
+                SockFilter::new(0x06, 0, 0, 0xffff),      // yes: the whole frame
+                SockFilter::new(0x06, 0, 0, 0),           // no: nothing
+            ])
+            .expect("a socket filter");
+        Self(socket)
+    }
+
+    /// Sends one frame.
+    pub(crate) fn send(&self, frame: &[u8]) {
+        (&self.0).write_all(frame).expect("to send a frame");
+    }
+
+    /// The next frame that passes the filter, within `patience`.
+    pub(crate) fn receive(&self, patience: Duration) -> Option<Vec<u8>> {
+        self.0.set_read_timeout(Some(patience)).expect("a timeout");
+        let mut buffer = vec![0; 1 << 16];
+        let len = (&self.0).read(&mut buffer).ok()?;
+        buffer.truncate(len);
+        Some(buffer)
+    }
+}
