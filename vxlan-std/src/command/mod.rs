@@ -10,7 +10,7 @@ mod words;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{Arg, CommandFactory, Parser, Subcommand};
 use failure::Failure;
 
 /// VXLAN tunnel end points in user space.
@@ -62,24 +62,41 @@ pub(crate) fn main() -> ExitCode {
 }
 
 impl From<&clap::Error> for Failure {
-    /// What clap has to say, without the usage that it prints behind an empty line.
+    /// What clap has to say, in one line, and what was expected instead.
     fn from(error: &clap::Error) -> Self {
         let text = error.to_string();
         let said = text.split("\n\n").next().unwrap_or_default();
         let said = said.strip_prefix("error: ").unwrap_or(said);
-        let words: Vec<&str> = said.split_whitespace().collect();
-        let hint = match error.kind() {
-            ErrorKind::InvalidValue | ErrorKind::ValueValidation => "",
-            _ => "; see 'vtep --help'",
-        };
-        Self::usage(format!("{}{hint}", words.join(" ")))
+        let said: Vec<&str> = said.split_whitespace().collect();
+        let said = said.join(" ");
+        let mut command = Arguments::command();
+        if let Some((_, usage)) = text.split_once("Usage: ")
+            && let Some(name) = usage.split_whitespace().nth(1)
+            && let Some(sub) = command.find_subcommand(name)
+        {
+            command = sub.clone();
+        }
+        Self::usage(match error.kind() {
+            ErrorKind::InvalidSubcommand => {
+                let names = command
+                    .get_subcommands()
+                    .map(|sub| sub.get_name().to_owned());
+                format!("{said}; expected {}", names.collect::<Vec<_>>().join(", "))
+            }
+            ErrorKind::UnknownArgument => {
+                let longs = command.get_arguments().filter_map(Arg::get_long);
+                let names = longs.map(|long| format!("--{long}"));
+                format!("{said}; expected {}", names.collect::<Vec<_>>().join(", "))
+            }
+            ErrorKind::InvalidValue | ErrorKind::ValueValidation => said,
+            _ => format!("{said}; see 'vtep --help'"),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -104,7 +121,7 @@ mod tests {
         for (line, want) in [
             (
                 &["vtep", "walk"][..],
-                "unrecognized subcommand 'walk'; see 'vtep --help'",
+                "unrecognized subcommand 'walk'; expected decode, demo, run",
             ),
             (
                 &["vtep", "run", "--link"],
@@ -117,7 +134,7 @@ mod tests {
             ),
             (
                 &["vtep", "run", "--lnik", "vx0"],
-                "unexpected argument '--lnik' found; see 'vtep --help'",
+                "unexpected argument '--lnik' found; expected --link, --fdb, --json",
             ),
         ] {
             let error = Arguments::try_parse_from(line).unwrap_err();
