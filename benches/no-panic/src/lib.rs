@@ -73,7 +73,11 @@ pub extern "C" fn transmit(
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
         };
-        let kind = if local { RouteKind::Local } else { RouteKind::Unicast };
+        let kind = if local {
+            RouteKind::Local
+        } else {
+            RouteKind::Unicast
+        };
         let route = Ok(Route::new(source, mtu).kind(kind));
         if let Encapsulated::Send(outer) = device.encapsulate(worker, &mut frame, remote, route) {
             if let Some(mtu) = outer.needs_fragments()
