@@ -4,7 +4,7 @@ use std::io;
 
 use vxlan_core::{DropReason, Flags, Ingress, Packet, Underlay};
 
-use super::{DeviceId, Expired, Received, Sent, Vtep};
+use super::{DeviceId, Expired, Received, Sent, Vtep, unfinished};
 use crate::Buffer;
 
 /// How many datagrams a socket may bring before the others get their turn.
@@ -125,6 +125,7 @@ impl Vtep {
         to.worker.now = now;
         match to.device.receive(&mut to.worker, from, &mut datagram) {
             Ingress::Deliver(_, event) => {
+                unfinished::fill(datagram.bytes_mut());
                 let (start, len) = (datagram.headroom(), datagram.len());
                 Received::Frame {
                     device: id,

@@ -3,6 +3,7 @@
 mod attached;
 mod carry;
 mod port;
+mod unfinished;
 mod verdict;
 
 use core::net::IpAddr;

@@ -50,6 +50,8 @@ const TESTS: &[Test] = &[
     ("ping_jumbo_ipv6", |name| {
         reach::ping(&Lab::jumbo(name, V6, 2))
     }),
+    ("tcp_veth_ipv4", |name| reach::tcp(&Lab::veth(name, V4))),
+    ("tcp_veth_ipv6", |name| reach::tcp(&Lab::veth(name, V6))),
     ("ping_veth_ipv4", |name| reach::ping(&Lab::veth(name, V4))),
     ("ping_veth_ipv6", |name| reach::ping(&Lab::veth(name, V6))),
     ("outer_fragments_ipv4", |name| {
