@@ -42,6 +42,10 @@ impl PacketSocket {
                 SockFilter::new(0x06, 0, 0, 0),           // no: nothing
             ])
             .expect("a socket filter");
+        // It has listened on every device since it was made: what came before is not for us.
+        socket.set_nonblocking(true).expect("not to block");
+        while (&socket).read(&mut [0]).is_ok() {}
+        socket.set_nonblocking(false).expect("to block");
         Self(socket)
     }
 
