@@ -1,5 +1,6 @@
 //! A VXLAN device: a configuration, a forwarding database, and the two ways through it.
 
+mod accept;
 mod attributes;
 mod config;
 mod encapsulate;
@@ -12,13 +13,14 @@ mod transmit;
 use core::net::IpAddr;
 
 pub use self::fdb::Removals;
+pub(crate) use accept::parse_header;
+pub use accept::{Accept, Decoded, Refused};
 pub use attributes::Attribute;
 pub use config::{
     AGEING_DEFAULT, Config, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX, MTU_MIN,
     PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,
 };
 pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
-pub(crate) use receive::parse_header;
 pub use receive::{Ingress, Metadata, PacketType};
 pub use snoop::Snooped;
 pub use transmit::{Egress, Remotes};
@@ -36,6 +38,7 @@ use crate::{DropReason, Instant, Mac, Worker};
 #[derive(Debug)]
 pub struct Device<S> {
     config: Valid,
+    accept: Accept,
     mac: Mac,
     up: bool,
     fdb: Fdb<S>,
@@ -56,6 +59,7 @@ impl<S: Storage> Device<S> {
         let config = config.validate()?;
         let salt = config.salt();
         let mut device = Self {
+            accept: Accept::new(&config),
             config,
             mac,
             up: false,

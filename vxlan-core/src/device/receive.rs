@@ -2,17 +2,15 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::compat::HeaderRule;
 use crate::fdb::Storage;
 use crate::wire::ethernet::EtherType;
-use crate::wire::rco::RemoteChecksum;
-use crate::wire::{self, ethernet, gpe, ipv4, ipv6, vxlan};
+use crate::wire::{ethernet, ipv4, ipv6};
 use crate::{
     ChecksumState, Device, DropReason, Event, Flags, IfIndex, Mac, Packet, Underlay, Vni, Worker,
-    checksum, ecn,
+    ecn,
 };
 
-use super::config::{USED_BY_GBP, USED_BY_RCO};
+use super::accept::{Decoded, Refused};
 use super::snoop::Snooped;
 
 /// What to do with a datagram from the underlay.
@@ -24,7 +22,7 @@ pub enum Ingress {
     /// It ends here; already counted. Its source may have been learned all the same.
     Drop(DropReason, Option<Event>),
     /// Not for a VXLAN device: give the unchanged datagram to whoever else reads the socket. Only
-    /// with [`HeaderRule::HandBack`].
+    /// with [`HeaderRule::HandBack`](crate::compat::HeaderRule::HandBack).
     NotVxlan,
 }
 
@@ -56,27 +54,6 @@ pub enum PacketType {
     Multicast,
     /// Somebody else, for instance behind a bridge.
     OtherHost,
-}
-
-/// A datagram that is not delivered.
-enum Refused {
-    Drop(DropReason),
-    NotVxlan,
-}
-
-impl From<DropReason> for Refused {
-    fn from(reason: DropReason) -> Self {
-        Self::Drop(reason)
-    }
-}
-
-/// The VXLAN header at the front of a UDP payload, or the reason to drop it.
-#[inline]
-pub(crate) fn parse_header(payload: &[u8]) -> Result<(vxlan::Header, &[u8]), DropReason> {
-    vxlan::Header::parse(payload).map_err(|error| match error {
-        wire::Error::MissingVniFlag => DropReason::InvalidHeader,
-        _ => DropReason::PacketTooSmall,
-    })
 }
 
 impl<S: Storage> Device<S> {
@@ -153,54 +130,31 @@ impl<S: Storage> Device<S> {
         datagram: &mut Packet<'_>,
         snooped: &mut Snooped,
     ) -> Result<Metadata, Refused> {
-        let flags = self.config.flags();
-        let header = self.accept(datagram.bytes(), from)?;
-        let vni = header.vni();
-        let raw = if self.config.is_raw() {
-            Some(gpe::protocol(&header).ok_or(DropReason::NextProtocol)?)
-        } else {
-            None
-        };
-        datagram
-            .pull(vxlan::Header::LEN)
-            .map_err(|_| DropReason::PacketTooSmall)?;
-        if let Some(protocol) = raw {
-            return self.receive_raw(worker, from, &header, protocol, datagram);
+        let ours = |vni| self.answers_to(vni, from.ifindex);
+        let header = self.accept.check(datagram.bytes(), ours)?;
+        let decoded = self.accept.open(&header, datagram)?;
+        self.leave_metadata(from, &decoded, datagram);
+        if let Some(protocol) = decoded.protocol {
+            return self.receive_raw(worker, from, decoded.vni, protocol, datagram);
         }
-        let parse = |frame: &Packet<'_>| match ethernet::Header::parse(frame.bytes()) {
-            Ok((header, _)) => Ok(header),
-            Err(_) => Err(DropReason::InnerTooShort),
-        };
-        let mut ethernet = parse(datagram)?;
-        let mut checksum = ChecksumState::None;
-        if flags.contains(Flags::REMCSUM_RX)
-            && header.flags().contains(vxlan::Flags::REMOTE_CHECKSUM)
-        {
-            checksum = self.remote_checksum(header.low_byte(), datagram)?;
-            // Nothing keeps the field from lying within the Ethernet header.
-            ethernet = parse(datagram)?;
-        }
-        self.metadata(from, &header, datagram);
+        let (ethernet, _) =
+            ethernet::Header::parse(datagram.bytes()).map_err(|_| DropReason::InnerTooShort)?;
         if ethernet.source() == self.mac {
             return Err(DropReason::LocalMac.into()); // our own flood came back
         }
-        if flags.contains(Flags::LEARN) {
-            *snooped = self.snoop(worker.now, from, ethernet.source(), vni)?;
+        if self.config.flags().contains(Flags::LEARN) {
+            *snooped = self.snoop(worker.now, from, ethernet.source(), decoded.vni)?;
         }
         // Learned before this point stays learned, though the frame may still be dropped: Linux
         // looks at the inner IP header and at ECN afterwards.
         let protocol = ethernet.ethertype();
         let odd_ecn = self.ecn(from.tos, protocol, ethernet::Header::LEN, datagram)?;
-        self.deliver(worker, datagram, ethernet::Header::LEN, checksum)?;
+        self.deliver(worker, datagram, ethernet::Header::LEN, decoded.checksum)?;
+        let payload = datagram.bytes().get(ethernet::Header::LEN..);
         Ok(Metadata {
-            vni,
+            vni: decoded.vni,
             packet_type: self.packet_type(ethernet.destination()),
-            protocol: protocol.protocol(
-                datagram
-                    .bytes()
-                    .get(ethernet::Header::LEN..)
-                    .unwrap_or_default(),
-            ),
+            protocol: protocol.protocol(payload.unwrap_or_default()),
             odd_ecn,
         })
     }
@@ -211,16 +165,15 @@ impl<S: Storage> Device<S> {
         &self,
         worker: &mut Worker,
         from: &Underlay,
-        header: &vxlan::Header,
+        vni: Vni,
         protocol: EtherType,
         datagram: &mut Packet<'_>,
     ) -> Result<Metadata, Refused> {
-        self.metadata(from, header, datagram);
         datagram.protocol = protocol;
         let odd_ecn = self.ecn(from.tos, protocol, 0, datagram)?;
         self.deliver(worker, datagram, 0, ChecksumState::None)?;
         Ok(Metadata {
-            vni: header.vni(),
+            vni,
             packet_type: PacketType::Host,
             protocol,
             odd_ecn,
@@ -230,45 +183,14 @@ impl<S: Storage> Device<S> {
     /// What the packet leaves beside the frame: the policy in its mark, or all the outer headers
     /// in external mode.
     #[inline]
-    fn metadata(&self, from: &Underlay, header: &vxlan::Header, frame: &mut Packet<'_>) {
-        let flags = self.config.flags();
-        let policy = flags.contains(Flags::GBP).then(|| header.gbp()).flatten();
-        if flags.contains(Flags::COLLECT_METADATA) {
-            frame.tunnel = Some(from.tunnel_info(header.vni(), policy));
-        } else if let Some(policy) = policy {
+    fn leave_metadata(&self, from: &Underlay, decoded: &Decoded, frame: &mut Packet<'_>) {
+        if self.config.is_external() {
+            frame.tunnel = Some(from.tunnel_info(decoded.vni, decoded.policy));
+        } else if let Some(policy) = decoded.policy {
             frame.mark = policy;
         } else if self.config.compat().overwrite_mark {
             frame.mark = 0;
         }
-    }
-
-    /// Finds the checksum that the sender left to be filled in; computes it if configured so
-    /// (`vxlan_remcsum()`).
-    #[cold]
-    fn remote_checksum(
-        &self,
-        low_byte: u8,
-        frame: &mut Packet<'_>,
-    ) -> Result<ChecksumState, DropReason> {
-        let remote = RemoteChecksum::from_low_byte(low_byte);
-        let (start, offset) = (remote.start(), remote.offset());
-        let covered = frame
-            .bytes_mut()
-            .get_mut(start.into()..)
-            .ok_or(DropReason::RemoteChecksum)?;
-        // Unlike a sender, Linux leaves a result of zero as it is here.
-        let checksum = !checksum::sum(covered);
-        let field: &mut [u8; 2] = covered
-            .get_mut(offset.into()..)
-            .and_then(<[u8]>::first_chunk_mut)
-            .ok_or(DropReason::RemoteChecksum)?;
-        if self.config.flags().contains(Flags::REMCSUM_NOPARTIAL) {
-            *field = checksum.to_be_bytes();
-        } else if usize::from(start) >= ethernet::Header::LEN {
-            return Ok(ChecksumState::Partial { start, offset });
-        }
-        // A start within the Ethernet header is forgotten when that header is taken off.
-        Ok(ChecksumState::None)
     }
 
     /// The last step: a device that is up counts and delivers. `link` bytes do not count.
@@ -286,47 +208,6 @@ impl<S: Storage> Device<S> {
         frame.checksum = checksum;
         worker.stats.rx_packets += 1;
         worker.stats.rx_bytes += frame.len().saturating_sub(link) as u64;
-        Ok(())
-    }
-
-    /// The header checks: length, I flag, VNI and reserved bits, each driver in its order.
-    #[inline]
-    fn accept(&self, datagram: &[u8], from: &Underlay) -> Result<vxlan::Header, Refused> {
-        let rule = self.config.compat().header;
-        if rule == HeaderRule::HandBack {
-            self.accept_or_hand_back(datagram)?;
-        }
-        let (header, _) = parse_header(datagram)?;
-        if !self.answers_to(header.vni(), from.ifindex) {
-            return Err(DropReason::VniNotFound.into());
-        }
-        if rule == HeaderRule::Mask && header.reserved(self.config.reserved_bits()) {
-            return Err(DropReason::ReservedBits.into());
-        }
-        Ok(header)
-    }
-
-    /// The checks of Linux 4.3, which came before the VNI was looked up.
-    #[cold]
-    fn accept_or_hand_back(&self, datagram: &[u8]) -> Result<(), Refused> {
-        let (header, frame) = vxlan::Header::parse(datagram).map_err(|_| Refused::NotVxlan)?;
-        if frame.len() < ethernet::Header::LEN {
-            return Err(DropReason::InnerTooShort.into());
-        }
-        let flags = self.config.flags();
-        let mut used = 0;
-        if flags.contains(Flags::REMCSUM_RX)
-            && header.flags().contains(vxlan::Flags::REMOTE_CHECKSUM)
-        {
-            used |= USED_BY_RCO;
-        }
-        if flags.contains(Flags::GBP) && header.gbp().is_some() {
-            used |= USED_BY_GBP;
-        }
-        let plain = u64::from_be_bytes(vxlan::ReservedBits::PLAIN.octets());
-        if header.reserved(vxlan::ReservedBits::new((plain & !used).to_be_bytes())) {
-            return Err(Refused::NotVxlan);
-        }
         Ok(())
     }
 
