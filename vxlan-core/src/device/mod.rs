@@ -5,7 +5,9 @@ mod config;
 mod encapsulate;
 mod fdb;
 mod inner;
+mod pmtu;
 mod receive;
+mod reply;
 mod snoop;
 mod transmit;
 
@@ -20,6 +22,7 @@ pub use config::{
 pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
 pub(crate) use receive::parse_header;
 pub use receive::{Ingress, Metadata, PacketType};
+pub use reply::Reply;
 pub use snoop::Snooped;
 pub use transmit::{Egress, Remotes};
 
@@ -38,6 +41,7 @@ pub struct Device<S> {
     config: Valid,
     mac: Mac,
     up: bool,
+    bridge_port: bool,
     fdb: Fdb<S>,
     flow_hasher: FlowHasher,
 }
@@ -59,6 +63,7 @@ impl<S: Storage> Device<S> {
             config,
             mac,
             up: false,
+            bridge_port: false,
             fdb: Fdb::new(storage, salt),
             flow_hasher: FlowHasher::new(salt),
         };
