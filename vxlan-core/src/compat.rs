@@ -48,6 +48,8 @@ pub struct Compat {
     pub check_inner_length: bool,
     /// A received frame sets the mark even if its header carries no policy.
     pub overwrite_mark: bool,
+    /// A bridge port answers packets that are too long for the path.
+    pub answer_too_big: bool,
     /// Deleting a remote that an entry does not have fails.
     pub strict_delete: bool,
 }
@@ -83,6 +85,7 @@ impl Compat {
         bypass_counts_ethernet: true,
         check_inner_length: true,
         overwrite_mark: false,
+        answer_too_big: true,
         strict_delete: false,
     };
 
@@ -103,6 +106,7 @@ impl Compat {
         bypass_counts_ethernet: false,
         check_inner_length: false,
         overwrite_mark: true,
+        answer_too_big: false,
         strict_delete: true,
     };
 

@@ -37,7 +37,6 @@ use kernel_vectors::report::{self, Outcome};
 /// Groups that are not expected to pass yet, and what they wait for.
 const PENDING: &[(&str, &str)] = &[
     ("ageing", "changes of the configuration"),
-    ("bridged", "path-MTU replies to bridges"),
     (
         "config",
         "attributes of external mode, GPE, remote checksums, proxy; changes",
@@ -52,7 +51,7 @@ const PENDING: &[(&str, &str)] = &[
         "VNI filters; changes of the configuration",
     ),
     ("corner-nd", "answers to ARP and ND; route short-circuit"),
-    ("corner-pmtu", "path-MTU replies to bridges"),
+    ("corner-pmtu", "segmentation"),
     ("corner-rx", "VNI filters; changes of the configuration"),
     ("corner-vlan", "answers to ARP"),
     ("external-tx", "VNI filters"),

@@ -79,17 +79,21 @@ pub extern "C" fn transmit(
             RouteKind::Unicast
         };
         let route = Ok(Route::new(source, mtu).kind(kind));
-        if let Encapsulated::Send(outer) = device.encapsulate(worker, &mut frame, remote, route) {
-            if let Some(mtu) = outer.needs_fragments()
-                && let Ok(fragments) = wire::ipv4::fragments(outer.ip_packet(), mtu as usize)
-            {
-                for fragment in fragments {
-                    sent += fragment.write(out).unwrap_or(0);
+        match device.encapsulate(worker, &mut frame, remote, route) {
+            Encapsulated::Send(outer) => {
+                if let Some(mtu) = outer.needs_fragments()
+                    && let Ok(fragments) = wire::ipv4::fragments(outer.ip_packet(), mtu as usize)
+                {
+                    for fragment in fragments {
+                        sent += fragment.write(out).unwrap_or(0);
+                    }
                 }
+                sent += outer
+                    .ethernet(Default::default(), Default::default())
+                    .map_or(0, <[u8]>::len);
             }
-            sent += outer
-                .ethernet(Default::default(), Default::default())
-                .map_or(0, <[u8]>::len);
+            Encapsulated::Reply(reply) => sent += usize::from(reply.undo(&mut frame).is_ok()),
+            _ => {}
         }
     }
     sent

@@ -16,6 +16,7 @@ use crate::{
 
 use super::config::TOS_INHERIT;
 use super::inner::Inner;
+use super::reply::Reply;
 
 /// UDP and VXLAN header together.
 const TUNNEL_LEN: usize = udp::Header::LEN + vxlan::Header::LEN;
@@ -29,6 +30,10 @@ pub enum Encapsulated<'p> {
     /// The remote is this host and local bypass is on: hand the frame to the device that
     /// [`Bypass`] describes. Nothing is counted yet.
     Local(Bypass),
+    /// The frame is too long for the path, and the packet now is what tells its sender so: hand it
+    /// to the stack above this device. Already counted, both ways. Only from a
+    /// [port of a bridge](Device::set_bridge_port).
+    Reply(Reply),
     /// It ends here; already counted.
     Drop(DropReason),
 }
@@ -151,7 +156,8 @@ impl<S: Storage> Device<S> {
     ///
     /// `route` is what the underlay says about the way there; its absence is counted here, too.
     /// The frame needs 36 bytes of headroom over IPv4 and 56 over IPv6, and 14 more for
-    /// [`Outer::ethernet`]; [`HEADROOM`](crate::packet::HEADROOM) is enough for everything.
+    /// [`Outer::ethernet`]; a [reply](Encapsulated::Reply) needs 28 bytes for IPv4 and 48 for IPv6.
+    /// [`HEADROOM`](crate::packet::HEADROOM) is enough for everything.
     ///
     /// An outer IPv4 packet longer than the path's MTU is returned with
     /// [`Outer::needs_fragments`] set, or dropped if it must not be fragmented; an outer IPv6
@@ -303,6 +309,11 @@ impl<S: Storage> Device<S> {
         route: &Route,
         inner: &Inner,
     ) -> Encapsulated<'p> {
+        if self.is_bridge_port()
+            && let Some(end) = self.answer_too_big(worker, frame, inner, plan.vni, route)
+        {
+            return end;
+        }
         // A checksum that is still to be filled in is left to the remote, or filled in: the outer
         // checksum covers the inner one as it will be on the wire.
         let remote_checksum = match frame.checksum {

@@ -6,7 +6,9 @@ mod config;
 mod encapsulate;
 mod fdb;
 mod inner;
+mod pmtu;
 mod receive;
+mod reply;
 mod snoop;
 mod transmit;
 
@@ -22,6 +24,7 @@ pub use config::{
 };
 pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
 pub use receive::{Ingress, Metadata, PacketType};
+pub use reply::Reply;
 pub use snoop::Snooped;
 pub use transmit::{Egress, Remotes};
 
@@ -41,6 +44,7 @@ pub struct Device<S> {
     accept: Accept,
     mac: Mac,
     up: bool,
+    bridge_port: bool,
     fdb: Fdb<S>,
     flow_hasher: FlowHasher,
 }
@@ -63,6 +67,7 @@ impl<S: Storage> Device<S> {
             config,
             mac,
             up: false,
+            bridge_port: false,
             fdb: Fdb::new(storage, salt),
             flow_hasher: FlowHasher::new(salt),
         };

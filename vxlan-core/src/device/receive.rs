@@ -305,8 +305,7 @@ impl<S: Storage> Device<S> {
                 event = self.commit(worker.now, snooped);
             }
         }
-        worker.stats.rx_packets += 1;
-        worker.stats.rx_bytes += self.bypass_len(frame);
+        self.took(worker, frame);
         let metadata = Metadata {
             vni,
             packet_type: PacketType::Host,
@@ -321,6 +320,12 @@ impl<S: Storage> Device<S> {
     pub fn bypassed(&self, worker: &mut Worker, frame: &Packet<'_>) {
         worker.stats.tx_packets += 1;
         worker.stats.tx_bytes += self.bypass_len(frame);
+    }
+
+    /// Counts a frame that came without encapsulation.
+    pub(super) fn took(&self, worker: &mut Worker, frame: &Packet<'_>) {
+        worker.stats.rx_packets += 1;
+        worker.stats.rx_bytes += self.bypass_len(frame);
     }
 
     /// Counts a frame for a device of this host that does not exist.

@@ -18,7 +18,10 @@ mod addresses;
 pub mod arp;
 mod error;
 pub mod ethernet;
+pub mod extension;
 pub mod gpe;
+pub mod icmp;
+pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;
 pub mod rco;
@@ -33,6 +36,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// IP protocol numbers (IANA "Protocol Numbers").
 pub mod protocol {
+    /// ICMP for IPv4.
+    pub const ICMP: u8 = 1;
     /// TCP.
     pub const TCP: u8 = 6;
     /// UDP.

@@ -86,6 +86,8 @@ impl Host {
                 up: false,
                 link_raw: Vec::new(),
             })?;
+            let vx0 = host.named("vx0")?;
+            host.devices[vx0].core.set_bridge_port(host.bridged);
             up.extend(vector.device_up.then_some(20));
         }
         for OtherDevice {

@@ -1,8 +1,9 @@
 //! Frames through the host, both ways.
 
 use serde_json::{Value, json};
-use vxlan_core::device::{Bypass, Metadata, PacketType};
+use vxlan_core::device::{Bypass, Metadata, PacketType, Reply};
 use vxlan_core::fdb::{Flags, Remote};
+use vxlan_core::packet::{Gso, GsoKind};
 use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::wire::ipv4;
 use vxlan_core::{
@@ -12,7 +13,7 @@ use vxlan_core::{
 use super::answer::{EMSGSIZE, ENETDOWN, Failure, result, unsupported};
 use super::host::Host;
 use super::links::LOOPBACK;
-use super::model::{Receive, Transmit, TunnelKey, to_hex};
+use super::model::{Partial, Receive, Transmit, TunnelKey, to_hex};
 use super::routes::Path;
 use super::underlay::{Datagram, IpPayload, word};
 
@@ -40,6 +41,7 @@ const HEADROOM: usize = vxlan_core::packet::HEADROOM;
 enum Copy {
     Sent(Vec<Vec<u8>>, Path),
     Bypass(Bypass),
+    Reply(Reply),
     Gone,
 }
 
@@ -47,25 +49,12 @@ impl Host {
     /// A frame for a vxlan device to transmit.
     pub(crate) fn tx(&mut self, input: &Transmit) -> Result<(), Failure> {
         let partial = input.checksum_partial;
-        for (what, there) in [
-            (
-                "gso_type",
-                partial.is_some_and(|p| p.gso_type.is_some_and(|kind| kind != 0)),
-            ),
-            (
-                "gso_size",
-                partial.is_some_and(|p| p.gso_size.is_some_and(|size| size != 0)),
-            ),
-        ] {
-            if there {
-                return Err(unsupported(what));
-            }
-        }
+        let gso = partial.map(gso).transpose()?.flatten();
         let at = self.named(input.device.as_deref().unwrap_or("vx0"))?;
         let device = &self.devices[at];
         let errno = if !device.core.is_up() {
             Some(ENETDOWN)
-        } else if input.frame.len() > device.mtu as usize + ETHERNET {
+        } else if gso.is_none() && input.frame.len() > device.mtu as usize + ETHERNET {
             Some(EMSGSIZE)
         } else {
             None
@@ -85,6 +74,7 @@ impl Host {
         let mut frame = Packet::new(&mut buffer, HEADROOM, len)
             .map_err(|error| unsupported(error.to_string()))?;
         frame.mark = input.mark;
+        frame.gso = gso;
         if let Some(protocol) = input.protocol {
             let protocol = u16::try_from(protocol).map_err(|_| unsupported("protocol"))?;
             frame.protocol = EtherType::new(protocol);
@@ -114,22 +104,31 @@ impl Host {
             },
             Egress::Drop(_, event) => return self.tell(at, event),
             Egress::Tunnel => {
-                return match self.copy(at, frame, None)? {
-                    Copy::Sent(packets, path) => self.send(&packets, &path),
-                    Copy::Bypass(bypass) => self.bypass(at, frame, &bypass),
-                    Copy::Gone => Ok(()),
-                };
+                let copy = self.copy(at, frame, None)?;
+                return self.finish(at, frame, copy);
             }
             other => return Err(unsupported(format!("{other:?}"))),
         };
         for remote in &remotes {
-            match self.copy(at, frame, Some(remote))? {
-                Copy::Sent(packets, path) => self.send(&packets, &path)?,
-                Copy::Bypass(bypass) => self.bypass(at, frame, &bypass)?,
-                Copy::Gone => {}
-            }
+            let copy = self.copy(at, frame, Some(remote))?;
+            self.finish(at, frame, copy)?;
         }
         Ok(())
+    }
+
+    /// Carries on what one copy came to. The frame is left for the next one.
+    fn finish(&mut self, at: usize, frame: &mut Packet<'_>, copy: Copy) -> Result<(), Failure> {
+        match copy {
+            Copy::Sent(packets, path) => self.send(&packets, &path),
+            Copy::Bypass(bypass) => self.bypass(at, frame, &bypass),
+            Copy::Reply(reply) => {
+                self.deliver(at, frame, &reply.metadata())?;
+                reply
+                    .undo(frame)
+                    .map_err(|error| unsupported(error.to_string()))
+            }
+            Copy::Gone => Ok(()),
+        }
     }
 
     /// One copy of a frame, up to the packets that leave.
@@ -139,6 +138,7 @@ impl Host {
         frame: &mut Packet<'_>,
         remote: Option<&Remote>,
     ) -> Result<Copy, Failure> {
+        let pieces = frame.gso.is_some();
         let device = &mut self.devices[at];
         let (core, worker) = (&device.core, &mut device.worker);
         let query = match remote {
@@ -156,9 +156,13 @@ impl Host {
         let outer = match encapsulated {
             Encapsulated::Send(outer) => outer,
             Encapsulated::Local(bypass) => return Ok(Copy::Bypass(bypass)),
+            Encapsulated::Reply(reply) => return Ok(Copy::Reply(reply)),
             Encapsulated::Drop(_) => return Ok(Copy::Gone),
             other => return Err(unsupported(format!("{other:?}"))),
         };
+        if pieces {
+            return Err(unsupported("segmentation"));
+        }
         let path = path.map_err(|error| unsupported(format!("sent without route: {error:?}")))?;
         let packet = outer.ip_packet();
         let packets = match outer.needs_fragments() {
@@ -360,4 +364,21 @@ impl Host {
         self.seen.inner_meta.push(meta);
         Ok(())
     }
+}
+
+/// The pieces that a packet stands for, if it does.
+fn gso(partial: Partial) -> Result<Option<Gso>, Failure> {
+    const TCPV4: u32 = 1;
+    const TCPV6: u32 = 4;
+    /// The CWR flag counts; it makes no difference to what a driver sees.
+    const TCP_ECN: u32 = 128;
+    let kind = match partial.gso_type.unwrap_or(0) & !TCP_ECN {
+        0 => return Ok(None),
+        TCPV4 => GsoKind::TcpV4,
+        TCPV6 => GsoKind::TcpV6,
+        other => return Err(unsupported(format!("gso_type {other}"))),
+    };
+    let size = partial.gso_size.and_then(|size| u16::try_from(size).ok());
+    let size = size.ok_or_else(|| unsupported("gso_size"))?;
+    Ok(Some(Gso { kind, size }))
 }

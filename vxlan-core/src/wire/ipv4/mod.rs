@@ -228,6 +228,12 @@ impl Header {
         (self.flags_offset.get() & OFFSET) as usize * 8
     }
 
+    /// Whether DF is set and nothing else: no fragment, and the reserved bit clear.
+    #[must_use]
+    pub const fn only_dont_fragment(&self) -> bool {
+        self.flags_offset.get() == DONT_FRAGMENT
+    }
+
     /// Whether this is a fragment of a packet (`ip_is_fragment()`).
     #[must_use]
     pub const fn is_fragment(&self) -> bool {
