@@ -1,5 +1,4 @@
 //! `vtep run` in a network namespace of its own, and what its command line refuses.
-#![cfg(feature = "command")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -8,13 +7,16 @@
     reason = "a test may fail loudly"
 )]
 
-use std::io::{self, Write};
-use std::process::{Child, Command, Output, Stdio};
+mod runner;
+
+use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+use runner::{Needs, Skip, Test};
 
 const VTEP: &str = env!("CARGO_BIN_EXE_vtep");
 
@@ -22,22 +24,20 @@ const VTEP: &str = env!("CARGO_BIN_EXE_vtep");
 struct Namespace(String);
 
 impl Namespace {
-    /// Made for the test `name`; `None`, and said so, if this is not allowed here.
-    fn new(name: &str) -> Option<Self> {
+    /// Made for the test `name`, or why this is not allowed here.
+    fn new(name: &str) -> Result<Self, Skip> {
         let name = format!("vtep-run-{name}-{}", std::process::id());
         let made = Command::new("ip").args(["netns", "add", &name]).output();
         let why = match made {
             Ok(made) if made.status.success() => {
                 let namespace = Self(name);
                 namespace.ip("link set lo up");
-                return Some(namespace);
+                return Ok(namespace);
             }
             Ok(made) => String::from_utf8_lossy(&made.stderr).into_owned(),
             Err(error) => format!("ip: {error}"),
         };
-        // Not by a macro, whose output the test runner hides.
-        let _ = writeln!(io::stderr(), "SKIPPED: {name}: {}", why.trim());
-        None
+        Err(Skip(why.trim().to_owned()))
     }
 
     /// `ip` with these words; what it prints.
@@ -120,11 +120,8 @@ fn line(output: &Output) -> &str {
     text.trim_end()
 }
 
-#[test]
-fn interfaces_appear_as_described_and_go_with_the_command() {
-    let Some(namespace) = Namespace::new("life") else {
-        return;
-    };
+fn interfaces_appear_as_described_and_go_with_the_command(_: &str) -> Result<(), Skip> {
+    let namespace = Namespace::new("life")?;
     namespace.ip("link add eth0 type veth peer name far0");
     namespace.ip("link set eth0 mtu 1400 up");
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
@@ -164,14 +161,12 @@ fn interfaces_appear_as_described_and_go_with_the_command() {
             assert!(!namespace.has(name), "{name} stays");
         }
     }
+    Ok(())
 }
 
 /// What cannot be had is told in one line, with status 1, and leaves nothing behind.
-#[test]
-fn failures_are_one_line_and_leave_nothing() {
-    let Some(namespace) = Namespace::new("fail") else {
-        return;
-    };
+fn failures_are_one_line_and_leave_nothing(_: &str) -> Result<(), Skip> {
+    let namespace = Namespace::new("fail")?;
     namespace.ip("link add taken type veth peer name far0");
     namespace.ip("link add kvx type vxlan id 1 dstport 5000");
     namespace.ip("link set kvx up");
@@ -214,14 +209,12 @@ fn failures_are_one_line_and_leave_nothing() {
          CAP_NET_ADMIN)"
     );
     assert_eq!(output.status.code(), Some(1));
+    Ok(())
 }
 
 /// When somebody removes one interface the others go on; with the last one the command ends.
-#[test]
-fn a_removed_interface_takes_no_other_along() {
-    let Some(namespace) = Namespace::new("gone") else {
-        return;
-    };
+fn a_removed_interface_takes_no_other_along(_: &str) -> Result<(), Skip> {
+    let namespace = Namespace::new("gone")?;
     let links = [
         "--link",
         "vx0 type vxlan id 1",
@@ -239,14 +232,12 @@ fn a_removed_interface_takes_no_other_along() {
     let want = "vtep: vx0: the interface is gone\nvtep: vx1: the interface is gone\n\
                 vtep: no interface is left\n";
     assert_eq!(text, want);
+    Ok(())
 }
 
 /// T-14: a route that leads back into the device is a loop, and ends there.
-#[test]
-fn t14_a_route_back_into_the_device_is_a_loop() {
-    let Some(namespace) = Namespace::new("loop") else {
-        return;
-    };
+fn t14_a_route_back_into_the_device_is_a_loop(_: &str) -> Result<(), Skip> {
+    let namespace = Namespace::new("loop")?;
     let link = "vx0 type vxlan id 42 remote 10.9.9.9 dstport 4789";
     let mut run = namespace.start(&["--link", link, "-j"], "vx0");
     namespace.ip("addr add 10.9.9.1/24 dev vx0");
@@ -268,11 +259,11 @@ fn t14_a_route_back_into_the_device_is_a_loop() {
         counters["drops"]["route-loop"],
         counters["stats"]["collisions"]
     );
+    Ok(())
 }
 
 /// Wrong words are told in one line, with status 2. No privilege is needed to be wrong.
-#[test]
-fn wrong_arguments_are_one_line() {
+fn wrong_arguments_are_one_line(_: &str) -> Result<(), Skip> {
     for (arguments, want) in [
         (&["run"][..], "--link <WORDS>"),
         (&["walk"], "'walk'"),
@@ -315,11 +306,11 @@ fn wrong_arguments_are_one_line() {
         );
         assert_eq!(output.status.code(), Some(2), "{said}");
     }
+    Ok(())
 }
 
 /// Help is no failure, and goes where help goes.
-#[test]
-fn help_is_complete() {
+fn help_is_complete(_: &str) -> Result<(), Skip> {
     for (arguments, wants) in [
         (&["--help"][..], &["run", "Exit status"][..]),
         (
@@ -337,4 +328,30 @@ fn help_is_complete() {
             assert!(text.contains(want), "{arguments:?} lacks {want}");
         }
     }
+    Ok(())
+}
+
+const TESTS: &[Test] = &[
+    (
+        "interfaces_appear_as_described_and_go_with_the_command",
+        interfaces_appear_as_described_and_go_with_the_command,
+    ),
+    (
+        "failures_are_one_line_and_leave_nothing",
+        failures_are_one_line_and_leave_nothing,
+    ),
+    (
+        "a_removed_interface_takes_no_other_along",
+        a_removed_interface_takes_no_other_along,
+    ),
+    (
+        "t14_a_route_back_into_the_device_is_a_loop",
+        t14_a_route_back_into_the_device_is_a_loop,
+    ),
+    ("wrong_arguments_are_one_line", wrong_arguments_are_one_line),
+    ("help_is_complete", help_is_complete),
+];
+
+fn main() -> ExitCode {
+    runner::run("run", Needs::Ours, TESTS, || Ok(()))
 }

@@ -7,7 +7,7 @@
 //!
 //! They need root, `/dev/net/tun`, iproute2 and the kernel's vxlan module. What is missing is said
 //! once per test as `SKIPPED: why`, which counts as neither passed nor failed; with
-//! `VXLAN_REQUIRE_ROOT=1` in the environment it counts as failed. With `VXLAN_CONTROL=1` a kernel
+//! `VXLAN_REQUIRE_ALL=1` in the environment it counts as failed. With `VXLAN_CONTROL=1` a kernel
 //! VXLAN device takes the place of `vtep run`: the control that shows what these tests ask for is
 //! what the kernel does, and that they measure it.
 #![allow(
@@ -21,6 +21,7 @@
 mod datagram;
 mod lab;
 mod packet_socket;
+#[path = "../runner/mod.rs"]
 mod runner;
 mod stories;
 mod traffic;
@@ -29,7 +30,7 @@ mod wire;
 
 use crate::lab::Family::{V4, V6};
 use crate::lab::Lab;
-use crate::runner::Test;
+use crate::runner::{Needs, Test};
 use crate::stories::{fdb, flood, headers, hostile, multicast, reach, refusals, sharing, vlan};
 use std::process::ExitCode;
 
@@ -62,9 +63,6 @@ const TESTS: &[Test] = &[
     }),
     ("vlan_tagged_frames", |name| {
         vlan::tagged_frames(&Lab::new(name, V4, 2))
-    }),
-    ("vlan_subinterfaces", |name| {
-        vlan::subinterfaces(&Lab::new(name, V4, 2))
     }),
     ("learning_ipv4", |name| {
         fdb::learning(&Lab::new(name, V4, 2))
@@ -132,5 +130,5 @@ const TESTS: &[Test] = &[
 ];
 
 fn main() -> ExitCode {
-    runner::run(TESTS, lab::ready)
+    runner::run("interop", Needs::Ours, TESTS, lab::ready)
 }

@@ -1,10 +1,8 @@
 //! A VLAN tag of the inner frame travels inside the tunnel.
 
-use crate::lab::Family::{V4, V6};
 use crate::lab::Lab;
 use crate::packet_socket::PacketSocket;
 use crate::runner::Skip;
-use crate::traffic;
 use crate::vtep::pair;
 use std::time::Duration;
 
@@ -49,28 +47,6 @@ pub(crate) fn tagged_frames(lab: &Lab) -> Result<(), Skip> {
         assert!(inner.contains(&&untagged[..]), "the other one on the wire");
         let more = receiver.receive(Duration::from_millis(300));
         assert_eq!(more, None, "only the tagged frame has a tag");
-    }
-    Ok(())
-}
-
-/// The same with the kernel's VLAN devices on top.
-pub(crate) fn subinterfaces(lab: &Lab) -> Result<(), Skip> {
-    let _vtep = pair(lab, "");
-    let (ours, theirs) = lab.pair();
-    for host in [ours, theirs] {
-        host.try_ip(&format!(
-            "link add link vx0 name vx0.{VLAN} type vlan id {VLAN}"
-        ))
-        .map_err(|error| Skip(format!("needs the kernel's 8021q module ({error})")))?;
-        for family in [V4, V6] {
-            host.add_address(&format!("vx0.{VLAN}"), host.overlay(family, 1));
-        }
-    }
-    for family in [V4, V6] {
-        for size in [64, 1400, 8000] {
-            traffic::ping(ours, theirs.overlay(family, 1), size);
-            traffic::ping(theirs, ours.overlay(family, 1), size);
-        }
     }
     Ok(())
 }

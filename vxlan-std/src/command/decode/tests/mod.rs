@@ -1,6 +1,5 @@
 //! Captures made here, and those of others if they are at hand.
 
-mod captures;
 mod files;
 mod golden;
 mod synth;

@@ -1,4 +1,13 @@
-//! Runs the tests side by side and counts honestly: what did not run did not pass.
+//! Runs the tests of a suite side by side and counts honestly: what did not run did not pass.
+//!
+//! A test that lacks root or a tool says `SKIPPED: why`; with `VXLAN_REQUIRE_ALL=1` in the
+//! environment that counts as a failure.
+#![allow(dead_code, reason = "each suite uses its own part")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
 
 use std::collections::VecDeque;
 use std::env;
@@ -25,9 +34,23 @@ enum Verdict {
     Skipped(Skip),
 }
 
+/// What a suite needs may be missing even where everything is required.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Root and tools, which can be had.
+    Ours,
+    /// Files that are not the project's to ship.
+    Others,
+}
+
 /// Runs those of `tests` that the command line names; `ready` says why none can run, or returns
-/// what has to be held meanwhile.
-pub(crate) fn run<T: Sync>(tests: &[Test], ready: fn() -> Result<T, Skip>) -> ExitCode {
+/// what has to be held meanwhile. `suite` is one word.
+pub(crate) fn run<T: Sync>(
+    suite: &str,
+    needs: Needs,
+    tests: &[Test],
+    ready: fn() -> Result<T, Skip>,
+) -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     let filters: Vec<&String> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
@@ -88,9 +111,10 @@ pub(crate) fn run<T: Sync>(tests: &[Test], ready: fn() -> Result<T, Skip>) -> Ex
             println!("test {name} ... {word} ({:.1} s)", time.as_secs_f32());
         }
     });
-    println!("kernel interop: {passed} passed, {failed} failed, {skipped} skipped");
+    println!("{suite}: {passed} passed, {failed} failed, {skipped} skipped");
 
-    let all_required = env::var_os("VXLAN_REQUIRE_ROOT").is_some_and(|value| value == "1");
+    let all_required =
+        needs == Needs::Ours && env::var_os("VXLAN_REQUIRE_ALL").is_some_and(|value| value == "1");
     if failed > 0 || (all_required && skipped > 0) {
         return ExitCode::FAILURE;
     }
