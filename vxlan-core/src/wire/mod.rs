@@ -22,6 +22,7 @@ pub mod gpe;
 pub mod ipv4;
 pub mod ipv6;
 pub mod rco;
+pub mod tcp;
 pub mod udp;
 pub mod vlan;
 pub mod vxlan;
