@@ -172,7 +172,11 @@ impl<S: Storage> Device<S> {
             Err(_) => Err(DropReason::InnerTooShort),
         };
         let mut ethernet = parse(datagram)?;
-        let mut checksum = ChecksumState::None;
+        // What was put together from segments has no checksum yet.
+        let mut checksum = match datagram.gso {
+            Some(_) => datagram.checksum,
+            None => ChecksumState::None,
+        };
         if flags.contains(Flags::REMCSUM_RX)
             && header.flags().contains(vxlan::Flags::REMOTE_CHECKSUM)
         {
