@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use vxlan_core::device::{Bypass, Metadata, PacketType};
 use vxlan_core::fdb::{Flags, Remote};
 use vxlan_core::wire::ethernet::EtherType;
-use vxlan_core::wire::ipv4;
 use vxlan_core::{
     ChecksumState, Egress, Encapsulated, IfIndex, Ingress, Mac, Packet, TunnelInfo, Underlay,
 };
@@ -13,6 +12,7 @@ use super::answer::{EMSGSIZE, ENETDOWN, Failure, result, unsupported};
 use super::host::Host;
 use super::links::LOOPBACK;
 use super::model::{Receive, Transmit, TunnelKey, to_hex};
+use super::offload;
 use super::routes::Path;
 use super::underlay::{Datagram, IpPayload, word};
 
@@ -47,25 +47,12 @@ impl Host {
     /// A frame for a vxlan device to transmit.
     pub(crate) fn tx(&mut self, input: &Transmit) -> Result<(), Failure> {
         let partial = input.checksum_partial;
-        for (what, there) in [
-            (
-                "gso_type",
-                partial.is_some_and(|p| p.gso_type.is_some_and(|kind| kind != 0)),
-            ),
-            (
-                "gso_size",
-                partial.is_some_and(|p| p.gso_size.is_some_and(|size| size != 0)),
-            ),
-        ] {
-            if there {
-                return Err(unsupported(what));
-            }
-        }
+        let gso = offload::stated(partial)?;
         let at = self.named(input.device.as_deref().unwrap_or("vx0"))?;
         let device = &self.devices[at];
         let errno = if !device.core.is_up() {
             Some(ENETDOWN)
-        } else if input.frame.len() > device.mtu as usize + ETHERNET {
+        } else if gso.is_none() && input.frame.len() > device.mtu as usize + ETHERNET {
             Some(EMSGSIZE)
         } else {
             None
@@ -85,6 +72,7 @@ impl Host {
         let mut frame = Packet::new(&mut buffer, HEADROOM, len)
             .map_err(|error| unsupported(error.to_string()))?;
         frame.mark = input.mark;
+        frame.gso = gso;
         if let Some(protocol) = input.protocol {
             let protocol = u16::try_from(protocol).map_err(|_| unsupported("protocol"))?;
             frame.protocol = EtherType::new(protocol);
@@ -160,23 +148,7 @@ impl Host {
             other => return Err(unsupported(format!("{other:?}"))),
         };
         let path = path.map_err(|error| unsupported(format!("sent without route: {error:?}")))?;
-        let packet = outer.ip_packet();
-        let packets = match outer.needs_fragments() {
-            None => vec![packet.to_vec()],
-            Some(mtu) => {
-                let cut = |error| unsupported(format!("fragments: {error:?}"));
-                let mut packets = Vec::new();
-                for fragment in ipv4::fragments(packet, mtu as usize).map_err(cut)? {
-                    let mut bytes = vec![0; fragment.len()];
-                    let written = fragment
-                        .write(&mut bytes)
-                        .map_err(|error| unsupported(format!("fragments: {error:?}")))?;
-                    bytes.truncate(written);
-                    packets.push(bytes);
-                }
-                packets
-            }
-        };
+        let packets = offload::packets(&outer)?;
         Ok(Copy::Sent(packets, path))
     }
 
@@ -352,6 +324,10 @@ impl Host {
         }
         if self.devices[at].core.config().is_raw() {
             meta["protocol"] = metadata.protocol.get().into();
+        }
+        if let Some(gso) = frame.gso {
+            meta["gso_type"] = offload::number(gso.kind).into();
+            meta["gso_size"] = gso.size.into();
         }
         if frame.mark != 0 {
             meta["mark"] = frame.mark.into();
