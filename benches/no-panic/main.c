@@ -1,10 +1,10 @@
 /* Reaches the entry points, so that the linker has to resolve all they can call. */
-extern int receive(), transmit(), age();
+extern int receive(), transmit(), segment(), coalesce(), age();
 #ifdef CONTROL
 extern int control();
 #endif
 int (*volatile entries[])() = {
-    receive, transmit, age,
+    receive, transmit, segment, coalesce, age,
 #ifdef CONTROL
     control,
 #endif

@@ -57,6 +57,8 @@ pub enum DropReason {
     /// Transmitted: the remote is this host, and no device here has its VNI
     /// (`VXLAN_VNI_NOT_FOUND`, counted as transmit error).
     LocalVniNotFound,
+    /// Transmitted: the frame stands for several, but cannot be cut into them (`SKB_GSO_SEG`).
+    Unsegmentable,
     /// Transmitted: longer than the path allows and not to be fragmented (`PKT_TOO_BIG`).
     PacketTooBig,
     /// Transmitted: less headroom than the outer headers need (`NOMEM` in Linux).
@@ -74,7 +76,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::PacketTooSmall,
         Self::InvalidHeader,
         Self::VniNotFound,
@@ -95,6 +97,7 @@ impl DropReason {
         Self::RouteLoop,
         Self::NoSocket,
         Self::LocalVniNotFound,
+        Self::Unsegmentable,
         Self::PacketTooBig,
         Self::NoHeadroom,
         Self::AddressFamily,
@@ -136,6 +139,7 @@ impl DropReason {
             Self::RouteLoop => "route-loop",
             Self::NoSocket => "no-socket",
             Self::LocalVniNotFound => "local-vni-not-found",
+            Self::Unsegmentable => "unsegmentable",
             Self::PacketTooBig => "packet-too-big",
             Self::NoHeadroom => "no-headroom",
             Self::AddressFamily => "address-family",

@@ -29,6 +29,7 @@ pub mod device;
 pub mod ecn;
 pub mod fdb;
 pub mod flow;
+pub mod offload;
 pub mod packet;
 pub mod vtep;
 pub mod wire;

@@ -34,11 +34,12 @@ impl Worker {
         self
     }
 
-    /// The identification of the next outer IPv4 header (`__ip_select_ident()`).
+    /// The identification of the next outer IPv4 header; `count` of them are used up
+    /// (`__ip_select_ident()`).
     #[inline]
-    pub(crate) fn next_identification(&mut self) -> u16 {
+    pub(crate) fn next_identifications(&mut self, count: usize) -> u16 {
         let id = self.identification;
-        self.identification = id.wrapping_add(1);
+        self.identification = id.wrapping_add(count as u16);
         id
     }
 

@@ -25,6 +25,7 @@ mod kernel_vectors {
     pub(crate) mod links;
     pub(crate) mod missing;
     pub(crate) mod model;
+    pub(crate) mod offload;
     pub(crate) mod report;
     pub(crate) mod routes;
     pub(crate) mod sockets;
@@ -41,17 +42,15 @@ const PENDING: &[(&str, &str)] = &[
         "config",
         "attributes of external mode, GPE, remote checksums, proxy; changes",
     ),
-    ("corner-bypass", "segmentation; answers to ARP"),
+    ("corner-bypass", "answers to ARP"),
     ("corner-changelink", "changes of the configuration"),
     ("corner-gpe", "VNI filters"),
-    ("corner-gso", "segmentation"),
     ("corner-link-local", "changes of the configuration"),
     (
         "corner-multicast",
         "VNI filters; changes of the configuration",
     ),
     ("corner-nd", "answers to ARP and ND; route short-circuit"),
-    ("corner-pmtu", "segmentation"),
     ("corner-rx", "VNI filters; changes of the configuration"),
     ("corner-vlan", "answers to ARP"),
     ("external-tx", "VNI filters"),
@@ -60,7 +59,6 @@ const PENDING: &[(&str, &str)] = &[
     ("proxy-arp", "answers to ARP"),
     ("proxy-nd", "answers to ND"),
     ("rsc", "route short-circuit"),
-    ("tx-gso", "segmentation"),
     ("vnifilter", "VNI filters"),
 ];
 

@@ -9,12 +9,13 @@
 use std::net::IpAddr;
 
 use allocation_counter::measure;
-use vxlan_core::packet::HEADROOM;
+use vxlan_core::offload::{Coalesced, Coalescer};
+use vxlan_core::packet::{Gso, GsoKind, HEADROOM};
 use vxlan_core::vtep::Member;
 use vxlan_core::wire::ipv4;
 use vxlan_core::{
-    Config, Device, Egress, Encapsulated, Ingress, Instant, Mac, Packet, Route, Underlay, Vni,
-    Vtep, Worker, fdb,
+    ChecksumState, Config, Device, Egress, Encapsulated, Ingress, Instant, Mac, Packet, Route,
+    Underlay, Vni, Vtep, Worker, fdb,
 };
 
 fn mac(last: u8) -> Mac {
@@ -109,4 +110,43 @@ fn nothing_is_allocated_by_a_table_that_has_grown() {
 fn the_counter_counts() {
     let total = measure(|| drop(std::hint::black_box(Box::new(7))));
     assert_eq!(total.count_total, 1);
+}
+
+/// Cutting a frame that stands for several and putting the segments together again.
+#[test]
+fn nothing_is_allocated_by_offloads() {
+    let west = device(fdb::Fixed::<64, 64, 64>::new(), 1);
+    let remote = west.remote(address(10));
+    let mut buffer = [0u8; HEADROOM + 54 + 3000];
+    let frame = &mut buffer[HEADROOM..];
+    frame[12..15].copy_from_slice(&[8, 0, 0x45]);
+    frame[23] = 6; // TCP
+    frame[46] = 0x50; // of five words
+    let len = frame.len();
+    let mut frame = Packet::new(&mut buffer, HEADROOM, len).unwrap();
+    frame.gso = Some(Gso {
+        kind: GsoKind::TcpV4,
+        size: 1000,
+    });
+    let mut worker = Worker::new(Instant::ZERO);
+    let mut piece = [0u8; 2048];
+    let mut whole = [0u8; 4000];
+    let mut merged = 0;
+    let total = measure(|| {
+        let route = Ok(Route::new(address(1), 1500));
+        let Encapsulated::Send(outer) = west.encapsulate(&mut worker, &mut frame, &remote, route)
+        else {
+            panic!("nothing forbids it");
+        };
+        let mut coalescer = Coalescer::of_packets(&mut whole, 0);
+        for segment in outer.segments() {
+            let len = segment.write(&mut piece).unwrap();
+            if coalescer.push(&piece[..len], ChecksumState::None) == Coalesced::Merged {
+                merged += 1;
+            }
+        }
+        assert!(coalescer.take().is_some());
+    });
+    assert_eq!(merged, 2);
+    assert_eq!(total.count_total, 0, "allocations");
 }

@@ -8,10 +8,12 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::panic::PanicInfo;
 
+use vxlan_core::offload::{self, Coalesced, Coalescer};
+use vxlan_core::packet::{Gso, GsoKind};
 use vxlan_core::vtep::Member;
 use vxlan_core::{
-    Device, Egress, Encapsulated, Ingress, Instant, Packet, Route, RouteKind, Underlay, Vtep,
-    Worker, fdb, wire,
+    ChecksumState, Device, Egress, Encapsulated, Ingress, Instant, Packet, Route, RouteKind,
+    Underlay, Vtep, Worker, fdb, wire,
 };
 
 unsafe extern "C" {
@@ -81,6 +83,9 @@ pub extern "C" fn transmit(
         let route = Ok(Route::new(source, mtu).kind(kind));
         match device.encapsulate(worker, &mut frame, remote, route) {
             Encapsulated::Send(outer) => {
+                for segment in outer.segments() {
+                    sent += segment.write(out).unwrap_or(0);
+                }
                 if let Some(mtu) = outer.needs_fragments()
                     && let Ok(fragments) = wire::ipv4::fragments(outer.ip_packet(), mtu as usize)
                 {
@@ -97,6 +102,45 @@ pub extern "C" fn transmit(
         }
     }
     sent
+}
+
+/// A packet of any content, cut by any size.
+#[unsafe(no_mangle)]
+pub extern "C" fn segment(
+    buffer: &[u8; 2048],
+    len: usize,
+    size: u16,
+    out: &mut [u8; 2048],
+) -> usize {
+    let packet = buffer.get(..len).unwrap_or_default();
+    let mut written = 0;
+    for kind in [GsoKind::TcpV4, GsoKind::TcpV6, GsoKind::Udp] {
+        let gso = Gso { kind, size };
+        for cut in [
+            offload::segments(packet, gso),
+            offload::segments_of_frame(packet, gso),
+        ] {
+            for segment in cut.into_iter().flatten() {
+                written += segment.write(out).unwrap_or(0);
+            }
+        }
+    }
+    written
+}
+
+/// Packets of any content, put together.
+#[unsafe(no_mangle)]
+pub extern "C" fn coalesce(packets: &[[u8; 256]; 8], len: usize, out: &mut [u8; 2048]) -> usize {
+    let mut coalescer = Coalescer::of_packets(out, len % 64);
+    let mut taken = 0;
+    for packet in packets {
+        let packet = packet.get(..len).unwrap_or_default();
+        if coalescer.push(packet, ChecksumState::None) == Coalesced::Flush || coalescer.is_closed()
+        {
+            taken += coalescer.take().map_or(0, |whole| whole.packet.len());
+        }
+    }
+    taken
 }
 
 /// Time passes.

@@ -153,7 +153,11 @@ impl Accept {
             vni: header.vni(),
             policy: self.policy(header),
             protocol: None,
-            checksum: ChecksumState::None,
+            // What was put together from segments has no checksum yet.
+            checksum: match datagram.gso {
+                Some(_) => datagram.checksum,
+                None => ChecksumState::None,
+            },
         };
         if self.flags.contains(Flags::GPE) {
             decoded.protocol = Some(gpe::protocol(header).ok_or(DropReason::NextProtocol)?);

@@ -5,6 +5,8 @@ use core::net::IpAddr;
 use zerocopy::{Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::fdb::{Remote, Storage};
+use crate::offload::{self, Measure, Segments};
+use crate::packet::Gso;
 use crate::packet::OutOfRoom;
 use crate::wire::ethernet::EtherType;
 use crate::wire::rco::RemoteChecksum;
@@ -95,7 +97,11 @@ pub struct Outer<'p> {
     label: u32,
     dont_fragment: bool,
     ifindex: Option<IfIndex>,
-    fragment: Option<u32>,
+    gso: Option<Gso>,
+    checksum_offload: bool,
+    mtu: u32,
+    /// What is longer than the MTU stays behind instead of being fragmented.
+    refuses: bool,
 }
 
 /// What the outer headers of one copy say, wherever that was decided.
@@ -158,6 +164,9 @@ impl<S: Storage> Device<S> {
     /// The frame needs 36 bytes of headroom over IPv4 and 56 over IPv6, and 14 more for
     /// [`Outer::ethernet`]; a [reply](Encapsulated::Reply) needs 28 bytes for IPv4 and 48 for IPv6.
     /// [`HEADROOM`](crate::packet::HEADROOM) is enough for everything.
+    ///
+    /// A frame that stands for several ([`Packet::gso`]) gets headers for the whole and counts once;
+    /// [`Outer::segments`] gives the packets that leave. Its inner checksum is left as it is.
     ///
     /// An outer IPv4 packet longer than the path's MTU is returned with
     /// [`Outer::needs_fragments`] set, or dropped if it must not be fragmented; an outer IPv6
@@ -324,7 +333,10 @@ impl<S: Storage> Device<S> {
             }
             _ => None,
         };
-        if remote_checksum.is_none() && matches!(frame.checksum, ChecksumState::Partial { .. }) {
+        let gso = frame.gso;
+        let partial = matches!(frame.checksum, ChecksumState::Partial { .. });
+        // Segments get checksums of their own.
+        if partial && remote_checksum.is_none() && gso.is_none() {
             frame.fill_checksum();
         }
         let Some(vxlan) = self.vxlan_header(frame, plan, remote_checksum) else {
@@ -338,8 +350,10 @@ impl<S: Storage> Device<S> {
         };
         let source_port = self.source_port(frame);
         let inner_len = frame.len();
+        let protocol = frame.protocol;
 
-        let ip_len = if plan.destination.is_ipv4() {
+        let is_ipv4 = plan.destination.is_ipv4();
+        let ip_len = if is_ipv4 {
             ipv4::Header::LEN
         } else {
             ipv6::Header::LEN
@@ -350,13 +364,15 @@ impl<S: Storage> Device<S> {
             return Encapsulated::Drop(worker.tx_error(DropReason::NoHeadroom));
         };
         let total = ip_len + TUNNEL_LEN + inner_len;
-        let udp_len = u16::try_from(TUNNEL_LEN + inner_len).ok();
+        // A frame that will be cut may be longer than the fields can say: they are rewritten then.
+        let stated = |len| u16::try_from(len).ok().or(gso.map(|_| 0));
+        let udp_len = stated(TUNNEL_LEN + inner_len);
 
         let udp = |addresses, length| {
             let mut header = udp::Header::new(source_port, plan.port, length);
             if plan.checksum {
                 let pseudo = udp::pseudo_header_sum(addresses, length.into());
-                header.set_checksum(if route.checksum_offload {
+                header.set_checksum(if route.checksum_offload || gso.is_some() {
                     pseudo.fold()
                 } else {
                     let headers = pseudo
@@ -368,8 +384,27 @@ impl<S: Storage> Device<S> {
             header
         };
 
-        let dont_fragment = plan.dont_fragment && !route.mtu_locked && plan.destination.is_ipv4();
-        let too_long = total > route.mtu as usize;
+        let pieces = match gso {
+            None => Measure::of_one(total),
+            Some(gso) => {
+                let protocol = if self.config.is_raw() {
+                    protocol
+                } else {
+                    EtherType::TEB
+                };
+                let measured = offload::measure(bytes, protocol, gso);
+                match measured.and_then(|pieces| pieces.encapsulated(ip_len + TUNNEL_LEN)) {
+                    Ok(pieces) => pieces,
+                    Err(_) => return refuse(worker, is_ipv4, DropReason::Unsegmentable),
+                }
+            }
+        };
+
+        let dont_fragment = plan.dont_fragment && !route.mtu_locked && is_ipv4;
+        let mtu = route.mtu as usize;
+        // Each piece is judged by its own length; the whole counts as refused if any is.
+        let refuses = pieces.longest > mtu && (dont_fragment || !is_ipv4);
+        let leaves = !(refuses && pieces.shortest > mtu);
         let Some(addresses) = Addresses::new(route.source, plan.destination) else {
             return Encapsulated::Drop(worker.tx_error(DropReason::AddressFamily));
         };
@@ -379,10 +414,10 @@ impl<S: Storage> Device<S> {
                 destination,
             } => {
                 // Chosen also for packets that are refused, as in Linux.
-                let identification = worker.next_identification();
-                let (udp_len, total_length) = match (udp_len, u16::try_from(total)) {
-                    (Some(len), Ok(total)) if !(too_long && dont_fragment) => (len, total),
-                    _ => return Encapsulated::Drop(worker.tx_dropped(DropReason::PacketTooBig)),
+                let identification = worker.next_identifications(pieces.count);
+                let (udp_len, total_length) = match (udp_len, stated(total)) {
+                    (Some(len), Some(total)) if leaves => (len, total),
+                    _ => return refuse(worker, is_ipv4, DropReason::PacketTooBig),
                 };
                 let udp = udp(addresses, udp_len);
                 let ip = ipv4::Header::new(&ipv4::Fields {
@@ -404,11 +439,8 @@ impl<S: Storage> Device<S> {
                 destination,
             } => {
                 let udp_len = match udp_len {
-                    Some(len) if !too_long => len,
-                    _ => {
-                        worker.stats.tx_aborted_errors += 1;
-                        return Encapsulated::Drop(worker.tx_error(DropReason::PacketTooBig));
-                    }
+                    Some(len) if leaves => len,
+                    _ => return refuse(worker, is_ipv4, DropReason::PacketTooBig),
                 };
                 let udp = udp(addresses, udp_len);
                 let ip = ipv6::Header::new(&ipv6::Fields {
@@ -433,6 +465,9 @@ impl<S: Storage> Device<S> {
         // The kernel counts a frame with nothing behind its Ethernet header as dropped, though it
         // leaves (`iptunnel_xmit_stats()`).
         match inner_len.saturating_sub(inner.network) {
+            _ if refuses => {
+                refuse(worker, is_ipv4, DropReason::PacketTooBig);
+            }
             0 => worker.stats.tx_dropped += 1,
             len => {
                 worker.stats.tx_packets += 1;
@@ -451,9 +486,23 @@ impl<S: Storage> Device<S> {
             label: plan.label,
             dont_fragment,
             ifindex: plan.ifindex,
-            fragment: too_long.then_some(route.mtu),
+            gso,
+            checksum_offload: route.checksum_offload,
+            mtu: route.mtu,
+            refuses,
         })
     }
+}
+
+/// Counts a packet that the underlay refuses (`iptunnel_xmit_stats()`, `ip6tunnel_xmit()`).
+#[cold]
+fn refuse<'p>(worker: &mut Worker, is_ipv4: bool, reason: DropReason) -> Encapsulated<'p> {
+    Encapsulated::Drop(if is_ipv4 {
+        worker.tx_dropped(reason)
+    } else {
+        worker.stats.tx_aborted_errors += 1;
+        worker.tx_error(reason)
+    })
 }
 
 /// Counts a packet without a route.
@@ -602,9 +651,53 @@ impl<'p> Outer<'p> {
     }
 
     /// The MTU that the IPv4 packet has to be cut to with
-    /// [`wire::ipv4::fragments`](crate::wire::ipv4::fragments), if it is longer.
+    /// [`wire::ipv4::fragments`](crate::wire::ipv4::fragments), if it is longer. A packet that
+    /// stands for several is cut to [`segments`](Self::segments) first; these say it themselves.
     #[must_use]
-    pub const fn needs_fragments(&self) -> Option<u32> {
-        self.fragment
+    pub fn needs_fragments(&self) -> Option<u32> {
+        let too_long = self.gso.is_none() && self.ip_packet().len() > self.mtu as usize;
+        too_long.then_some(self.mtu)
+    }
+
+    /// Set if the packet stands for several, which have to be cut out of it before they leave.
+    #[must_use]
+    pub const fn gso(&self) -> Option<Gso> {
+        self.gso
+    }
+
+    /// The packets that leave: the only one, or the segments of one that stands for several.
+    ///
+    /// Segments that are longer than the path's MTU and must not be fragmented are left out; the
+    /// packet is counted as refused then, as in Linux.
+    ///
+    /// ```
+    /// use vxlan_core::wire::ipv4;
+    ///
+    /// fn send(outer: &vxlan_core::Outer<'_>, put: impl Fn(&[u8])) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let mut packet = [0; 65_535];
+    ///     let mut part = [0; 9_000];
+    ///     for segment in outer.segments() {
+    ///         let length = segment.write(&mut packet)?;
+    ///         let Some(mtu) = segment.needs_fragments() else {
+    ///             put(&packet[..length]);
+    ///             continue;
+    ///         };
+    ///         for fragment in ipv4::fragments(&packet[..length], mtu as usize)? {
+    ///             let length = fragment.write(&mut part)?;
+    ///             put(&part[..length]);
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn segments(&self) -> Segments<'_> {
+        let segments = match self.gso {
+            None => Segments::whole(self.ip_packet()),
+            // It was measured before it was encapsulated.
+            Some(gso) => offload::segments(self.ip_packet(), gso).unwrap_or(Segments::NONE),
+        };
+        segments
+            .checksum_offload(self.checksum_offload)
+            .over_path(self.mtu, self.refuses)
     }
 }

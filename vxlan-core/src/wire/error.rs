@@ -14,6 +14,8 @@ pub enum Layer {
     Ipv4,
     /// The IPv6 header.
     Ipv6,
+    /// The TCP header.
+    Tcp,
     /// The UDP header.
     Udp,
     /// The VXLAN header.
@@ -29,6 +31,7 @@ impl Layer {
             Self::Arp => "ARP",
             Self::Ipv4 => "IPv4",
             Self::Ipv6 => "IPv6",
+            Self::Tcp => "TCP",
             Self::Udp => "UDP",
             Self::Vxlan => "VXLAN",
         }

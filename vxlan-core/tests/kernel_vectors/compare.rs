@@ -106,18 +106,30 @@ impl Comparison {
         }
         // Recorded identifications of fragments, and ours.
         let mut identities: BTreeMap<u16, u16> = BTreeMap::new();
+        // Those of the frame before, and its destination address.
+        let mut before: Option<(u16, u16, &[u8])> = None;
         for (at, (expected, (_, actual))) in expected.iter().zip(actual).enumerate() {
             self.frame(step, expected, actual)
                 .map_err(|difference| format!("frame {at}: {difference}"))?;
             let layout = Layout::of(expected).ok_or("malformed recorded frame")?;
-            if layout.fragment && layout.ipv4 {
-                let (theirs, ours) = (word(expected, 18), word(actual, 18));
-                let (theirs, ours) = theirs.zip(ours).ok_or("short fragment")?;
-                if *identities.entry(theirs).or_insert(ours) != ours {
-                    return Err(format!(
-                        "frame {at}: fragments of one packet differ in their id"
-                    ));
-                }
+            if !layout.ipv4 {
+                continue;
+            }
+            let (theirs, ours) = (word(expected, 18), word(actual, 18));
+            let (theirs, ours) = theirs.zip(ours).ok_or("short frame")?;
+            let to = &actual[30..34];
+            // Segments of one packet count up.
+            if before.is_some_and(|(theirs_before, ours_before, to_before)| {
+                let counted = theirs_before.wrapping_add(1) == theirs && to_before == to;
+                counted && ours_before.wrapping_add(1) != ours
+            }) {
+                return Err(format!("frame {at}: the id does not count up"));
+            }
+            before = Some((theirs, ours, to));
+            if layout.fragment && *identities.entry(theirs).or_insert(ours) != ours {
+                return Err(format!(
+                    "frame {at}: fragments of one packet differ in their id"
+                ));
             }
         }
         let of_one = actual

@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 use vxlan_core::device::{Bypass, Metadata, PacketType, Reply};
 use vxlan_core::fdb::{Flags, Remote};
-use vxlan_core::packet::{Gso, GsoKind};
 use vxlan_core::wire::ethernet::EtherType;
-use vxlan_core::wire::ipv4;
 use vxlan_core::{
     ChecksumState, Egress, Encapsulated, IfIndex, Ingress, Mac, Packet, TunnelInfo, Underlay,
 };
@@ -13,7 +11,8 @@ use vxlan_core::{
 use super::answer::{EMSGSIZE, ENETDOWN, Failure, result, unsupported};
 use super::host::Host;
 use super::links::LOOPBACK;
-use super::model::{Partial, Receive, Transmit, TunnelKey, to_hex};
+use super::model::{Receive, Transmit, TunnelKey, to_hex};
+use super::offload;
 use super::routes::Path;
 use super::underlay::{Datagram, IpPayload, word};
 
@@ -49,7 +48,7 @@ impl Host {
     /// A frame for a vxlan device to transmit.
     pub(crate) fn tx(&mut self, input: &Transmit) -> Result<(), Failure> {
         let partial = input.checksum_partial;
-        let gso = partial.map(gso).transpose()?.flatten();
+        let gso = offload::stated(partial)?;
         let at = self.named(input.device.as_deref().unwrap_or("vx0"))?;
         let device = &self.devices[at];
         let errno = if !device.core.is_up() {
@@ -138,7 +137,6 @@ impl Host {
         frame: &mut Packet<'_>,
         remote: Option<&Remote>,
     ) -> Result<Copy, Failure> {
-        let pieces = frame.gso.is_some();
         let device = &mut self.devices[at];
         let (core, worker) = (&device.core, &mut device.worker);
         let query = match remote {
@@ -160,27 +158,8 @@ impl Host {
             Encapsulated::Drop(_) => return Ok(Copy::Gone),
             other => return Err(unsupported(format!("{other:?}"))),
         };
-        if pieces {
-            return Err(unsupported("segmentation"));
-        }
         let path = path.map_err(|error| unsupported(format!("sent without route: {error:?}")))?;
-        let packet = outer.ip_packet();
-        let packets = match outer.needs_fragments() {
-            None => vec![packet.to_vec()],
-            Some(mtu) => {
-                let cut = |error| unsupported(format!("fragments: {error:?}"));
-                let mut packets = Vec::new();
-                for fragment in ipv4::fragments(packet, mtu as usize).map_err(cut)? {
-                    let mut bytes = vec![0; fragment.len()];
-                    let written = fragment
-                        .write(&mut bytes)
-                        .map_err(|error| unsupported(format!("fragments: {error:?}")))?;
-                    bytes.truncate(written);
-                    packets.push(bytes);
-                }
-                packets
-            }
-        };
+        let packets = offload::packets(&outer)?;
         Ok(Copy::Sent(packets, path))
     }
 
@@ -357,6 +336,10 @@ impl Host {
         if self.devices[at].core.config().is_raw() {
             meta["protocol"] = metadata.protocol.get().into();
         }
+        if let Some(gso) = frame.gso {
+            meta["gso_type"] = offload::number(gso.kind).into();
+            meta["gso_size"] = gso.size.into();
+        }
         if frame.mark != 0 {
             meta["mark"] = frame.mark.into();
         }
@@ -364,21 +347,4 @@ impl Host {
         self.seen.inner_meta.push(meta);
         Ok(())
     }
-}
-
-/// The pieces that a packet stands for, if it does.
-fn gso(partial: Partial) -> Result<Option<Gso>, Failure> {
-    const TCPV4: u32 = 1;
-    const TCPV6: u32 = 4;
-    /// The CWR flag counts; it makes no difference to what a driver sees.
-    const TCP_ECN: u32 = 128;
-    let kind = match partial.gso_type.unwrap_or(0) & !TCP_ECN {
-        0 => return Ok(None),
-        TCPV4 => GsoKind::TcpV4,
-        TCPV6 => GsoKind::TcpV6,
-        other => return Err(unsupported(format!("gso_type {other}"))),
-    };
-    let size = partial.gso_size.and_then(|size| u16::try_from(size).ok());
-    let size = size.ok_or_else(|| unsupported("gso_size"))?;
-    Ok(Some(Gso { kind, size }))
 }
