@@ -514,7 +514,9 @@ fn t28_raw_packets_are_not_answered() {
 /// that of a packet for several pieces is cut from the whole; the reply itself is an ordinary one.
 #[test]
 fn t28_what_is_quoted_is_as_it_stands() {
-    let frame = bytes(IPV4);
+    let mut frame = bytes(IPV4);
+    // TCP, its header 20 bytes long.
+    (frame[23], frame[46]) = (6, 0x50);
     let mut buffer = [&[0; HEADROOM][..], &frame].concat();
     let mut packet = Packet::new(&mut buffer, HEADROOM, frame.len()).unwrap();
     let partial = ChecksumState::Partial {
