@@ -287,18 +287,22 @@ impl<S: Storage> Device<S> {
         }
     }
 
-    /// The VXLAN header with all that the device's extensions put into it.
-    #[inline]
-    fn vxlan_header(
-        &self,
-        frame: &Packet<'_>,
-        plan: &Plan,
-        remote_checksum: Option<RemoteChecksum>,
-    ) -> Option<vxlan::Header> {
+    /// The VXLAN header with all that the device's extensions put into it. A checksum that is still
+    /// to be filled in is left to the remote, or filled in: the outer checksum covers the inner one
+    /// as it will be on the wire.
+    #[cold]
+    fn extended_header(&self, frame: &mut Packet<'_>, plan: &Plan) -> Option<vxlan::Header> {
         let flags = self.config.flags();
         let mut header = vxlan::Header::new(plan.vni);
-        if let Some(checksum) = remote_checksum {
-            header = header.with_remote_checksum(checksum.low_byte());
+        if let ChecksumState::Partial { start, offset } = frame.checksum {
+            match RemoteChecksum::new(start, offset) {
+                Some(checksum) if flags.contains(Flags::REMCSUM_TX) => {
+                    header = header.with_remote_checksum(checksum.low_byte());
+                }
+                // Segments get checksums of their own.
+                _ if frame.gso.is_none() => frame.fill_checksum(),
+                _ => {}
+            }
         }
         if flags.contains(Flags::GBP) {
             header = header.with_gbp(plan.gbp);
@@ -323,24 +327,16 @@ impl<S: Storage> Device<S> {
         {
             return end;
         }
-        // A checksum that is still to be filled in is left to the remote, or filled in: the outer
-        // checksum covers the inner one as it will be on the wire.
-        let remote_checksum = match frame.checksum {
-            ChecksumState::Partial { start, offset }
-                if self.config.flags().contains(Flags::REMCSUM_TX) =>
-            {
-                RemoteChecksum::new(start, offset)
-            }
-            _ => None,
-        };
         let gso = frame.gso;
-        let partial = matches!(frame.checksum, ChecksumState::Partial { .. });
-        // Segments get checksums of their own.
-        if partial && remote_checksum.is_none() && gso.is_none() {
-            frame.fill_checksum();
-        }
-        let Some(vxlan) = self.vxlan_header(frame, plan, remote_checksum) else {
-            return Encapsulated::Drop(worker.tx_error(DropReason::UnknownProtocol));
+        let extended = self.config.flags().intersects(Flags::GBP.union(Flags::GPE))
+            || matches!(frame.checksum, ChecksumState::Partial { .. });
+        let vxlan = if extended {
+            match self.extended_header(frame, plan) {
+                Some(header) => header,
+                None => return Encapsulated::Drop(worker.tx_error(DropReason::UnknownProtocol)),
+            }
+        } else {
+            vxlan::Header::new(plan.vni)
         };
         let tos = ecn::encapsulate(plan.tos, inner.tos);
         let ttl = if plan.ttl == 0 {
@@ -368,22 +364,6 @@ impl<S: Storage> Device<S> {
         let stated = |len| u16::try_from(len).ok().or(gso.map(|_| 0));
         let udp_len = stated(TUNNEL_LEN + inner_len);
 
-        let udp = |addresses, length| {
-            let mut header = udp::Header::new(source_port, plan.port, length);
-            if plan.checksum {
-                let pseudo = udp::pseudo_header_sum(addresses, length.into());
-                header.set_checksum(if route.checksum_offload || gso.is_some() {
-                    pseudo.fold()
-                } else {
-                    let headers = pseudo
-                        .add_bytes(&header.to_bytes())
-                        .add_bytes(&vxlan.to_bytes());
-                    udp::never_zero(headers.add_bytes(bytes).complement())
-                });
-            }
-            header
-        };
-
         let pieces = match gso {
             None => Measure::of_one(total),
             Some(gso) => {
@@ -408,18 +388,31 @@ impl<S: Storage> Device<S> {
         let Some(addresses) = Addresses::new(route.source, plan.destination) else {
             return Encapsulated::Drop(worker.tx_error(DropReason::AddressFamily));
         };
+        // Chosen also for packets that are refused, as in Linux.
+        let (identification, total_length) = if is_ipv4 {
+            (worker.next_identifications(pieces.count), stated(total))
+        } else {
+            (0, Some(0))
+        };
+        let (Some(udp_len), Some(total_length), true) = (udp_len, total_length, leaves) else {
+            return refuse(worker, is_ipv4, DropReason::PacketTooBig);
+        };
+        let mut udp = udp::Header::new(source_port, plan.port, udp_len);
+        if plan.checksum {
+            let pseudo = udp::pseudo_header_sum(addresses, udp_len.into());
+            udp.set_checksum(if route.checksum_offload || gso.is_some() {
+                pseudo.fold()
+            } else {
+                let headers = pseudo.add_bytes(&udp.to_bytes());
+                let headers = headers.add_bytes(&vxlan.to_bytes());
+                udp::never_zero(headers.add_bytes(bytes).complement())
+            });
+        }
         match addresses {
             Addresses::V4 {
                 source,
                 destination,
             } => {
-                // Chosen also for packets that are refused, as in Linux.
-                let identification = worker.next_identifications(pieces.count);
-                let (udp_len, total_length) = match (udp_len, stated(total)) {
-                    (Some(len), Some(total)) if leaves => (len, total),
-                    _ => return refuse(worker, is_ipv4, DropReason::PacketTooBig),
-                };
-                let udp = udp(addresses, udp_len);
                 let ip = ipv4::Header::new(&ipv4::Fields {
                     tos,
                     total_length,
@@ -438,11 +431,6 @@ impl<S: Storage> Device<S> {
                 source,
                 destination,
             } => {
-                let udp_len = match udp_len {
-                    Some(len) if leaves => len,
-                    _ => return refuse(worker, is_ipv4, DropReason::PacketTooBig),
-                };
-                let udp = udp(addresses, udp_len);
                 let ip = ipv6::Header::new(&ipv6::Fields {
                     traffic_class: if self.config.compat().ipv6_traffic_class {
                         tos
