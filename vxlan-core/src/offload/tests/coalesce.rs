@@ -84,7 +84,7 @@ fn r18_the_whole_is_what_segmentation_takes() {
 /// whatever tells two packets apart keeps them apart. Each change alone does.
 #[test]
 fn r18_what_differs_stays_apart() {
-    let changes: [(&str, Change); 27] = [
+    let changes: [(&str, Change); 28] = [
         ("VNI", |s| s.vni = 43),
         ("outer source port", |s| s.outer.port += 1),
         ("outer destination", |s| s.outer.last = 2),
@@ -109,11 +109,13 @@ fn r18_what_differs_stays_apart() {
         ("SYN", |s| s.flags |= F::SYN),
         ("RST", |s| s.flags |= F::RST),
         ("URG", |s| s.flags |= F::URG),
-        ("options", |s| s.options = [1; 4].to_vec()),
+        ("options", |s| s.options[3] = 0),
+        ("more options", |s| s.options = [1; 8].to_vec()),
         ("a longer payload", |s| s.payload.push(0)),
         ("no payload", |s| s.payload.clear()),
     ];
-    let first = Spec::new(&[1; 10]);
+    let mut first = Spec::new(&[1; 10]);
+    first.options = [1; 4].to_vec();
     let next = first.next(&[2; 10]);
     let mut buffer = [0; 200];
     for (name, change) in changes {
@@ -281,4 +283,37 @@ fn checksum_states() {
             assert_eq!(coalescer.take().unwrap().packet.checksum, state);
         }
     }
+}
+
+/// Verified or not: bytes behind the IP packet would become payload.
+#[test]
+fn padding_never_becomes_payload() {
+    let spec = Spec::new(&[1; 10]);
+    let mut frame = spec.frame();
+    frame.push(0);
+    let mut buffer = [0; 200];
+    let mut coalescer = Coalescer::of_frames(&mut buffer, 0);
+    for state in [ChecksumState::None, ChecksumState::Verified] {
+        assert_eq!(coalescer.push(&frame, state), Coalesced::Alone, "{state:?}");
+    }
+}
+
+/// A checksum of 0xffff is as right as zero, but segmentation would write zero.
+#[test]
+fn both_zeros_are_not_the_same_bytes() {
+    let mut spec = Spec::new(&[1; 10]);
+    let field = 14 + 20 + 16;
+    let frame = spec.frame();
+    let checksum = u16::from_be_bytes([frame[field], frame[field + 1]]);
+    // What the sum lacks to all ones.
+    spec.payload[..2].copy_from_slice(&(0x0101 + checksum).to_be_bytes());
+    let mut frame = spec.frame();
+    assert_eq!(frame[field..field + 2], [0, 0]);
+    let mut buffer = [0; 200];
+    let mut push =
+        |frame: &[u8]| Coalescer::of_frames(&mut buffer, 0).push(frame, ChecksumState::None);
+    assert_eq!(push(&frame), Coalesced::Started);
+    frame[field..field + 2].fill(0xff);
+    assert_eq!(sound_frame(&frame), spec.payload, "right all the same");
+    assert_eq!(push(&frame), Coalesced::Alone);
 }
