@@ -1,6 +1,7 @@
 //! A VXLAN device: a configuration, a forwarding database, and the two ways through it.
 
 mod attributes;
+mod change;
 mod config;
 mod encapsulate;
 mod fdb;
@@ -13,9 +14,10 @@ use core::net::IpAddr;
 
 pub use self::fdb::Removals;
 pub use attributes::Attribute;
+pub use change::{Changed, Group};
 pub use config::{
-    AGEING_DEFAULT, Config, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX, MTU_MIN,
-    PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,
+    AGEING_DEFAULT, Config, ConfigChange, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX,
+    MTU_MIN, PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,
 };
 pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
 pub(crate) use receive::parse_header;
@@ -63,14 +65,7 @@ impl<S: Storage> Device<S> {
             flow_hasher: FlowHasher::new(salt),
         };
         if !device.config.remote().is_unspecified() {
-            let update = Update {
-                key: device.key(Mac::ZERO),
-                state: State::REACHABLE | State::PERMANENT,
-                flags: EntryFlags::SELF,
-                mode: Mode::CREATE | Mode::EXCL,
-                destination: device.default_remote().into(),
-                limit: device.limit(),
-            };
+            let update = device.default_entry(Mode::EXCL, device.default_remote());
             device.fdb.update(now, &update).map_err(ConfigError::Fdb)?;
         }
         Ok(device)
@@ -174,6 +169,18 @@ impl<S: Storage> Device<S> {
         Remote {
             ifindex: self.config.lower(),
             ..self.remote(self.config.remote())
+        }
+    }
+
+    /// The request that gives the default entry a remote.
+    fn default_entry(&self, mode: Mode, remote: Remote) -> Update {
+        Update {
+            key: self.key(Mac::ZERO),
+            state: State::REACHABLE | State::PERMANENT,
+            flags: EntryFlags::SELF,
+            mode: Mode::CREATE | mode,
+            destination: remote.into(),
+            limit: self.limit(),
         }
     }
 
