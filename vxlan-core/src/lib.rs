@@ -49,7 +49,8 @@ mod worker;
 
 pub use compat::Compat;
 pub use device::{
-    Config, ConfigError, Device, Df, Egress, Encapsulated, Flags, FlowLabel, Ingress, Outer,
+    Config, ConfigChange, ConfigError, Device, Df, Egress, Encapsulated, Flags, FlowLabel, Ingress,
+    Outer,
 };
 pub use drop_reason::DropReason;
 pub use event::{Event, Message};

@@ -121,6 +121,17 @@ impl<S: AsRef<[Member]> + AsMut<[Member]>> Vtep<S> {
         self.len = kept;
     }
 
+    /// Restricts `device` to packets that arrived on `link`, or lifts that, in all its places: what became of [`Valid::arrival`](crate::device::Valid::arrival) by a change of the
+    /// configuration. Who receives before whom stays.
+    pub fn restrict(&mut self, device: usize, link: Option<IfIndex>) {
+        let taken = self.members.as_mut().get_mut(..self.len);
+        for member in taken.unwrap_or_default() {
+            if member.device == device {
+                member.link = link;
+            }
+        }
+    }
+
     /// How many places are taken.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -216,6 +227,11 @@ mod tests {
         assert_eq!(vtep.find(vni(1), other), Some(0));
         vtep.attach(vni(1), None, 2).unwrap();
         assert_eq!(vtep.find(vni(1), eth), Some(2));
+        vtep.restrict(2, other);
+        assert_eq!(vtep.find(vni(1), eth), Some(1));
+        vtep.restrict(1, None);
+        assert_eq!(vtep.find(vni(1), None), Some(1));
+        assert_eq!(vtep.find(vni(1), other), Some(2));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a device is told once and then trusts.
 
+mod change;
+
 use core::fmt;
 use core::net::{IpAddr, Ipv6Addr};
 use core::num::NonZeroU32;
@@ -9,6 +11,8 @@ use bitflags::bitflags;
 
 use crate::wire::vxlan::ReservedBits;
 use crate::{Compat, IfIndex, PortRange, Salt, Vni};
+
+pub use change::ConfigChange;
 
 /// The default UDP port of Linux, 8472. The port that IANA assigned is [`PORT_IANA`].
 pub const PORT_LINUX: u16 = 8472;
@@ -38,7 +42,7 @@ const USED_ALWAYS: u64 = 0x0800_0000 << 32 | 0xffff_ff00;
 
 bitflags! {
     /// What a device does, by the kernel's names and bits (`VXLAN_F_*`).
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct Flags: u32 {
         /// Learn inner source addresses.
         const LEARN = 0x1;
@@ -445,7 +449,7 @@ impl Config {
     ///
     /// # Errors
     /// The first [`ConfigError`] in the kernel's order.
-    pub fn validate(mut self) -> Result<Valid, ConfigError> {
+    pub fn validate(self) -> Result<Valid, ConfigError> {
         if self.vni > self.compat.vni_max {
             return Err(ConfigError::VniTooHigh(self.compat.vni_max));
         }
@@ -461,6 +465,11 @@ impl Config {
                 mask
             }
         };
+        self.check(reserved_bits)
+    }
+
+    /// What a new device and one that changes have in common.
+    fn check(mut self, reserved_bits: ReservedBits) -> Result<Valid, ConfigError> {
         let gpe = self.flags.contains(Flags::GPE);
         let external = self.flags.contains(Flags::COLLECT_METADATA);
         if gpe && !(external && Flags::WITH_GPE.contains(self.flags)) {
@@ -515,6 +524,7 @@ impl Config {
         Ok(Valid {
             remote,
             local,
+            lower: self.lower,
             reserved_bits,
             config: self,
         })
@@ -548,6 +558,8 @@ pub struct Valid {
     config: Config,
     remote: IpAddr,
     local: IpAddr,
+    /// That of the default remote, where `config.lower` is what was named last.
+    lower: Option<IfIndex>,
     reserved_bits: ReservedBits,
 }
 
@@ -578,10 +590,40 @@ impl Valid {
         self.local.is_ipv6()
     }
 
-    /// The lower interface.
+    /// The lower interface, which packets to the default remote leave by
+    /// (`default_dst.remote_ifindex`).
     #[must_use]
     pub const fn lower(&self) -> Option<IfIndex> {
+        self.lower
+    }
+
+    /// The only interface that packets may arrive on: that of a link-local device.
+    ///
+    /// It is the one that was named last (`cfg.remote_ifindex`), which a change may have taken
+    /// back; [`lower`](Self::lower) then still is what it was.
+    #[must_use]
+    #[inline]
+    pub const fn arrival(&self) -> Option<IfIndex> {
+        if self.config.flags.contains(Flags::IPV6_LINKLOCAL) {
+            self.config.lower
+        } else {
+            None
+        }
+    }
+
+    /// The interface that was named last, which a remote named from now on leaves by
+    /// (`cfg.remote_ifindex`).
+    pub(super) const fn named_lower(&self) -> Option<IfIndex> {
         self.config.lower
+    }
+
+    /// Whether devices with these configurations get in each other's way if they have a VNI in
+    /// common: same port, same receive flags, and if this one is link-local the same interface.
+    pub(super) fn shares_packets_with(&self, other: &Self) -> bool {
+        let mask = Flags::RECEIVE | Flags::IPV6;
+        self.port() == other.port()
+            && self.flags() & mask == other.flags() & mask
+            && (self.arrival().is_none() || self.config.lower == other.config.lower)
     }
 
     /// The UDP destination port, never zero.
@@ -743,6 +785,12 @@ pub enum ConfigError {
     InvalidMac,
     /// The default entry does not fit into the FDB.
     Fdb(crate::fdb::Error),
+    /// A change names another VNI.
+    VniFixed,
+    /// A change names a remote of the other IP version.
+    RemoteFamily,
+    /// A change names a local address of the other IP version.
+    LocalFamily,
 }
 
 impl ConfigError {
@@ -751,9 +799,11 @@ impl ConfigError {
     pub fn errno(&self) -> i32 {
         const EINVAL: i32 = 22;
         const ERANGE: i32 = 34;
+        const EOPNOTSUPP: i32 = 95;
         const EADDRNOTAVAIL: i32 = 99;
         match self {
             Self::VniTooHigh(_) => ERANGE,
+            Self::VniFixed | Self::RemoteFamily | Self::LocalFamily => EOPNOTSUPP,
             Self::InvalidMac => EADDRNOTAVAIL,
             Self::Fdb(error) => error.errno(),
             _ => EINVAL,
@@ -789,6 +839,9 @@ impl fmt::Display for ConfigError {
             Self::Gpe => f.write_str("VXLAN GPE does not support this combination of attributes"),
             Self::InvalidMac => f.write_str("Provided Ethernet address is not unicast"),
             Self::Fdb(error) => error.fmt(f),
+            Self::VniFixed => f.write_str("Cannot change VNI"),
+            Self::RemoteFamily => f.write_str("New group address family does not match old group"),
+            Self::LocalFamily => f.write_str("New local address family does not match old"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod attributes;
+mod change;
 mod config;
 mod encapsulate;
 mod fdb;
@@ -18,9 +19,10 @@ pub use self::fdb::Removals;
 pub(crate) use accept::parse_header;
 pub use accept::{Accept, Decoded, Refused};
 pub use attributes::Attribute;
+pub use change::{Changed, Group};
 pub use config::{
-    AGEING_DEFAULT, Config, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX, MTU_MIN,
-    PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,
+    AGEING_DEFAULT, Config, ConfigChange, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX,
+    MTU_MIN, PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,
 };
 pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
 pub use receive::{Ingress, Metadata, PacketType};
@@ -72,14 +74,7 @@ impl<S: Storage> Device<S> {
             flow_hasher: FlowHasher::new(salt),
         };
         if !device.config.remote().is_unspecified() {
-            let update = Update {
-                key: device.key(Mac::ZERO),
-                state: State::REACHABLE | State::PERMANENT,
-                flags: EntryFlags::SELF,
-                mode: Mode::CREATE | Mode::EXCL,
-                destination: device.default_remote().into(),
-                limit: device.limit(),
-            };
+            let update = device.default_entry(Mode::EXCL, device.default_remote());
             device.fdb.update(now, &update).map_err(ConfigError::Fdb)?;
         }
         Ok(device)
@@ -183,6 +178,18 @@ impl<S: Storage> Device<S> {
         Remote {
             ifindex: self.config.lower(),
             ..self.remote(self.config.remote())
+        }
+    }
+
+    /// The request that gives the default entry a remote.
+    fn default_entry(&self, mode: Mode, remote: Remote) -> Update {
+        Update {
+            key: self.key(Mac::ZERO),
+            state: State::REACHABLE | State::PERMANENT,
+            flags: EntryFlags::SELF,
+            mode: Mode::CREATE | mode,
+            destination: remote.into(),
+            limit: self.limit(),
         }
     }
 

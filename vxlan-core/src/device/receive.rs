@@ -223,7 +223,7 @@ impl<S: Storage> Device<S> {
         };
         vni == self.config.vni()
             && (!self.config.flags().contains(Flags::IPV6_LINKLOCAL)
-                || arrival == self.config.lower())
+                || arrival == self.config.arrival())
     }
 
     /// Carries the outer congestion bits into the inner header. True if they do not fit.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use vxlan_core::fdb::{Destination, Growable, Record};
-use vxlan_core::{Config, Device, Event, Flags, IfIndex, Instant, Mac, Message, Worker};
+use vxlan_core::{Config, Device, Event, IfIndex, Instant, Mac, Message, Worker};
 
 use super::answer::Failure;
 use super::attributes;
@@ -59,8 +59,6 @@ impl VxlanLink {
     /// What its sockets have to know.
     pub(crate) fn users(&self) -> Vec<User> {
         let config = self.core.config();
-        let group = config.lower().map(|lower| (lower.get(), config.remote()));
-        let link_local = config.flags().contains(Flags::IPV6_LINKLOCAL);
         // In external mode a device sends and receives over both families.
         let families = match config.is_external() {
             true => vec![true, false],
@@ -72,8 +70,10 @@ impl VxlanLink {
             port: config.port(),
             flags: config.flags(),
             vni: config.vni(),
-            link: config.lower().filter(|_| link_local),
-            group: group.filter(|(_, remote)| remote.is_multicast() && remote.is_ipv6() == ipv6),
+            link: config.arrival(),
+            group: config
+                .group()
+                .filter(|group| group.address.is_ipv6() == ipv6),
         };
         families.into_iter().map(user).collect()
     }

@@ -1,6 +1,7 @@
 //! Network interfaces come, change and go.
 
-use vxlan_core::{Config, Event, Flags, Mac};
+use vxlan_core::device::{Group, Valid};
+use vxlan_core::{Event, Mac};
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::devices::VxlanLink;
 use super::host::Host;
 use super::link_request;
 use super::missing::Missing;
-use super::model::{Create, LinkRequest};
+use super::model::{Attributes, Create, LinkRequest};
 
 impl Host {
     /// Creates a device (`vxlan_newlink()`).
@@ -22,7 +23,7 @@ impl Host {
         link_request::validate(create)?;
         let attributes = create.config.as_ref().ok_or_else(|| bare(EINVAL))?;
         let config = link_request::config(attributes)?.ephemeral_ports(self.ephemeral);
-        self.check(&config, attributes.link)?;
+        self.check(&config.clone().validate()?, attributes.link, None)?;
         let mac: Mac = match &create.mac {
             Some(mac) => mac.parse().map_err(|_| unsupported("MAC address"))?,
             None => Mac::new([2, 0, 0, 0, 0, create.ifindex as u8]),
@@ -37,9 +38,14 @@ impl Host {
         self.tell(self.devices.len() - 1, made)
     }
 
-    /// The checks that need the host: is there such an interface, is the VNI free?
-    fn check(&self, config: &Config, link: Option<u32>) -> Result<(), Failure> {
-        let config = config.clone().validate()?;
+    /// The checks that need the host: is there such an interface, is the VNI free? `itself` is
+    /// the device that changes.
+    fn check(
+        &self,
+        config: &Valid,
+        link: Option<u32>,
+        itself: Option<usize>,
+    ) -> Result<(), Failure> {
         if let Some(link) = link.filter(|link| *link != 0) {
             if self.mtu_of(link).is_none() {
                 return Err(refused(ENODEV, "Invalid local interface, device not found"));
@@ -48,23 +54,58 @@ impl Host {
                 return Err(bare(EPERM));
             }
         }
-        let mask = Flags::RECEIVE | Flags::IPV6;
-        let link_local = config.flags().contains(Flags::IPV6_LINKLOCAL);
-        let taken = self
-            .devices
-            .iter()
-            .map(|device| device.core.config())
-            .any(|other| {
-                other.vni() == config.vni()
-                    && other.port() == config.port()
-                    && other.flags() & mask == config.flags() & mask
-                    && (!link_local || other.lower() == config.lower())
-            });
-        if taken {
+        let mut others = (0..)
+            .zip(&self.devices)
+            .filter(|(at, _)| itself != Some(*at));
+        if others.any(|(_, other)| other.core.occupies(config.vni(), config)) {
             let message = "A VXLAN device with the specified VNI already exists";
             return Err(refused(EEXIST, message));
         }
         Ok(())
+    }
+
+    /// Changes a device (`vxlan_changelink()`).
+    fn change(&mut self, at: usize, attributes: &Attributes) -> Result<(), Failure> {
+        link_request::policy(attributes)?;
+        link_request::validate_attributes(attributes)?;
+        let device = &self.devices[at];
+        let change = link_request::change(attributes, device.core.config())?;
+        let next = device.core.config().changed(&change)?;
+        self.check(&next, attributes.link, Some(at))?;
+        let now = self.now;
+        let device = &mut self.devices[at];
+        let mut events = Vec::new();
+        let changed = device.core.change(now, &change, |event| events.push(event));
+        let up = device.core.is_up();
+        self.tell(at, events)?;
+        let changed = changed?;
+        let device = &self.devices[at];
+        let (ifindex, arrival) = (device.ifindex, device.core.config().arrival());
+        self.sockets.restrict(ifindex, arrival);
+        if let Some(group) = changed.leave {
+            self.leave(ifindex, group);
+        }
+        if changed.age_now && up {
+            self.devices[at].sweep = Some(now);
+        }
+        if let Some(lower) = changed.relink {
+            let lower = self.mtu_of(lower.get());
+            let device = &mut self.devices[at];
+            device.mtu = device.core.config().mtu(lower, Some(device.mtu));
+        }
+        if let Some(group) = changed.join {
+            self.sockets.join(ifindex, group);
+        }
+        Ok(())
+    }
+
+    /// Leaves a group that no other running device on the same socket has (`vxlan_group_used()`).
+    fn leave(&mut self, ifindex: u32, group: Group) {
+        let devices = &self.devices;
+        self.sockets.leave(ifindex, group, |other| {
+            let mut others = devices.iter().filter(|device| device.ifindex == other);
+            others.any(|device| device.core.config().group() == Some(group))
+        });
     }
 
     pub(crate) fn link(&mut self, request: &LinkRequest) -> Result<Option<Value>, Failure> {
@@ -87,6 +128,13 @@ impl Host {
                 let set = self.devices[at].core.set_mac(mac);
                 set.map_err(|_| bare(EADDRNOTAVAIL))?;
             }
+            (
+                "change",
+                LinkRequest {
+                    config: Some(attributes),
+                    ..
+                },
+            ) => self.change(at, attributes)?,
             ("delete", _) => {
                 let told = self.seen.notifications.len();
                 self.delete(at)?;
@@ -157,7 +205,7 @@ impl Host {
         for (done, user) in users.iter().enumerate() {
             if let Err(error) = self.sockets.add(user) {
                 for user in users.iter().take(done) {
-                    self.sockets.remove(user, |_| false);
+                    self.sockets.remove(user);
                 }
                 return Err(error);
             }
@@ -173,12 +221,13 @@ impl Host {
         if !self.devices[at].core.is_up() {
             return Ok(());
         }
-        let devices = &self.devices;
-        for user in devices[at].users() {
-            self.sockets.remove(&user, |other| {
-                let mut others = devices.iter().filter(|device| device.ifindex == other);
-                others.any(|device| device.users().iter().any(|other| other.group == user.group))
-            });
+        let device = &self.devices[at];
+        let (ifindex, users) = (device.ifindex, device.users());
+        if let Some(group) = device.core.config().group() {
+            self.leave(ifindex, group);
+        }
+        for user in users {
+            self.sockets.remove(&user);
         }
         let device = &mut self.devices[at];
         device.sweep = None;

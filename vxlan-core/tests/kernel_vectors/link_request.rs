@@ -4,10 +4,11 @@
 use core::num::NonZeroU32;
 use core::time::Duration;
 
+use vxlan_core::device::Valid;
 use vxlan_core::wire::vxlan::ReservedBits;
-use vxlan_core::{Config, ConfigError, Df, FlowLabel, IfIndex, PortRange, Vni};
+use vxlan_core::{Config, ConfigChange, ConfigError, Df, FlowLabel, IfIndex, PortRange, Vni};
 
-use super::answer::{EADDRNOTAVAIL, EINVAL, ERANGE, Failure, refused, unsupported};
+use super::answer::{EADDRNOTAVAIL, EINVAL, EOPNOTSUPP, ERANGE, Failure, refused, unsupported};
 use super::model::{Attributes, Create, Raw, bytes, link_address};
 
 /// The attribute policy: lengths and ranges, before anything else is looked at.
@@ -91,6 +92,11 @@ pub(crate) fn validate(create: &Create) -> Result<(), Failure> {
         let message = "Required attributes not provided to perform the operation";
         return Err(refused(EINVAL, message));
     };
+    validate_attributes(config)
+}
+
+/// The part of them that a change of a device goes through as well.
+pub(crate) fn validate_attributes(config: &Attributes) -> Result<(), Failure> {
     if config.id.is_some_and(|id| Vni::new(id).is_none()) {
         return Err(ConfigError::VniTooHigh(Vni::MAX).into());
     }
@@ -144,6 +150,135 @@ fn refuse_with_gpe(attributes: &Attributes) -> Result<(), Failure> {
     Ok(())
 }
 
+fn df(value: u8) -> Df {
+    match value {
+        1 => Df::Set,
+        2 => Df::Inherit,
+        _ => Df::Unset,
+    }
+}
+
+/// The change that the attributes ask of a device that is configured like this. Attributes that
+/// cannot change are refused even if they name what is.
+pub(crate) fn change(attributes: &Attributes, current: &Valid) -> Result<ConfigChange, Failure> {
+    let change = build_change(attributes);
+    let fault = current.changed(&change).err();
+    if let Some(
+        error @ (ConfigError::VniFixed | ConfigError::RemoteFamily | ConfigError::LocalFamily),
+    ) = fault
+    {
+        return Err(error.into());
+    }
+    if let Some(message) = fixed(attributes) {
+        return Err(refused(EOPNOTSUPP, message));
+    }
+    match fault {
+        Some(error) => Err(error.into()),
+        None => Ok(change),
+    }
+}
+
+fn build_change(attributes: &Attributes) -> ConfigChange {
+    let mut change = ConfigChange::new();
+    if let Some(id) = attributes.id {
+        change = change.vni(Vni::truncate(id));
+    }
+    if let Some(remote) = attributes.group.or(attributes.group6) {
+        change = change.remote(remote);
+    }
+    if let Some(local) = attributes.local.or(attributes.local6) {
+        change = change.local(local);
+    }
+    if let Some(link) = attributes.link {
+        change = change.lower(IfIndex::new(link));
+    }
+    if let Some(tos) = attributes.tos {
+        change = change.tos(tos);
+    }
+    if let Some(ttl) = attributes.ttl {
+        change = change.ttl(ttl);
+    }
+    if let Some(label) = attributes.label {
+        change = change.flow_label(label);
+    }
+    if let Some(policy) = attributes.label_policy {
+        change = change.inherit_flow_label(policy != 0);
+    }
+    if let Some(learning) = attributes.learning {
+        change = change.learning(learning != 0);
+    }
+    if let Some(ageing) = attributes.ageing {
+        change = change.ageing(Duration::from_secs(ageing.into()));
+    }
+    if let Some(bypass) = attributes.localbypass {
+        change = change.local_bypass(bypass != 0);
+    }
+    if let Some(value) = attributes.df {
+        change = change.df(df(value));
+    }
+    change
+}
+
+/// What the kernel says to the first attribute that cannot change, in its order.
+fn fixed(attributes: &Attributes) -> Option<&'static str> {
+    [
+        (
+            attributes.ttl_inherit.is_some(),
+            "vxlan: cannot change TTL_INHERIT flag",
+        ),
+        (
+            attributes.proxy.is_some(),
+            "vxlan: cannot change PROXY flag",
+        ),
+        (attributes.rsc.is_some(), "vxlan: cannot change RSC flag"),
+        (
+            attributes.l2miss.is_some(),
+            "vxlan: cannot change L2MISS flag",
+        ),
+        (
+            attributes.l3miss.is_some(),
+            "vxlan: cannot change L3MISS flag",
+        ),
+        (attributes.limit.is_some(), "Cannot change limit"),
+        (
+            attributes.collect_metadata.is_some(),
+            "vxlan: cannot change COLLECT_METADATA flag",
+        ),
+        (attributes.port_range.is_some(), "Cannot change port range"),
+        (attributes.port.is_some(), "Cannot change port"),
+        (attributes.udp_csum.is_some(), "Cannot change UDP_CSUM flag"),
+        (
+            attributes.udp_zero_csum6_tx.is_some(),
+            "vxlan: cannot change UDP_ZERO_CSUM6_TX flag",
+        ),
+        (
+            attributes.udp_zero_csum6_rx.is_some(),
+            "vxlan: cannot change UDP_ZERO_CSUM6_RX flag",
+        ),
+        (
+            attributes.remcsum_tx.is_some(),
+            "vxlan: cannot change REMCSUM_TX flag",
+        ),
+        (
+            attributes.remcsum_rx.is_some(),
+            "vxlan: cannot change REMCSUM_RX flag",
+        ),
+        (attributes.gbp.is_some(), "vxlan: cannot change GBP flag"),
+        (attributes.gpe.is_some(), "vxlan: cannot change GPE flag"),
+        (
+            attributes.reserved_bits.is_some(),
+            "Cannot change reserved_bits",
+        ),
+        (
+            attributes.remcsum_nopartial.is_some(),
+            "vxlan: cannot change REMCSUM_NOPARTIAL flag",
+        ),
+        (attributes.vnifilter.is_some(), "vxlan: cannot change flag"),
+    ]
+    .into_iter()
+    .find_map(|(named, message)| named.then_some(message))
+}
+
 fn build(attributes: &Attributes, mask: Option<&[u8]>) -> Config {
     let set = |flag: Option<u8>| flag.is_some_and(|flag| flag != 0);
     let mut config = Config::new(Vni::truncate(attributes.id.unwrap_or(0)));
@@ -168,11 +303,7 @@ fn build(attributes: &Attributes, mask: Option<&[u8]>) -> Config {
         .ttl(attributes.ttl.unwrap_or(0))
         .ttl_inherit(set(attributes.ttl_inherit))
         .tos(attributes.tos.unwrap_or(0))
-        .df(match attributes.df {
-            Some(1) => Df::Set,
-            Some(2) => Df::Inherit,
-            _ => Df::Unset,
-        })
+        .df(df(attributes.df.unwrap_or(0)))
         .flow_label(match attributes.label_policy {
             Some(1) => FlowLabel::Inherit(label),
             _ => FlowLabel::Fixed(label),

@@ -278,8 +278,7 @@ pub(crate) struct LinkRequest {
     pub(crate) device: String,
     pub(crate) mtu: Option<u32>,
     pub(crate) mac: Option<String>,
-    #[expect(dead_code, reason = "changes of the configuration are not supported")]
-    config: Option<Attributes>,
+    pub(crate) config: Option<Attributes>,
 }
 
 #[derive(Debug, Deserialize)]

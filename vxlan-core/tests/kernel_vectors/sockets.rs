@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 use std::collections::BTreeSet;
 
+use vxlan_core::device::Group;
 use vxlan_core::vtep::{Member, Vtep};
 use vxlan_core::{Flags, IfIndex, Vni};
 
@@ -18,7 +19,7 @@ pub(crate) struct Socket {
     /// Devices by VNI; a device's number is its interface number.
     pub(crate) vtep: Vtep<Vec<Member>>,
     users: Vec<u32>,
-    groups: BTreeSet<(u32, IpAddr)>,
+    groups: BTreeSet<Group>,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +36,7 @@ pub(crate) struct User {
     /// The only interface it listens on, for a link-local device.
     pub(crate) link: Option<IfIndex>,
     /// The group of its default remote and the interface.
-    pub(crate) group: Option<(u32, IpAddr)>,
+    pub(crate) group: Option<Group>,
 }
 
 impl Sockets {
@@ -71,22 +72,45 @@ impl Sockets {
         Ok(())
     }
 
-    /// Takes a device off its socket. `still_used` says whether another running device of that
-    /// socket has the same group.
-    pub(crate) fn remove(&mut self, user: &User, still_used: impl Fn(u32) -> bool) {
+    /// Takes a device off its socket.
+    pub(crate) fn remove(&mut self, user: &User) {
         for socket in &mut self.0 {
-            if socket.ipv6 != user.ipv6 || !socket.users.contains(&user.ifindex) {
-                continue;
-            }
-            socket.users.retain(|other| *other != user.ifindex);
-            socket.vtep.detach(user.ifindex as usize);
-            if let Some(group) = user.group
-                && !socket.users.iter().any(|other| still_used(*other))
-            {
-                socket.groups.remove(&group);
+            if socket.ipv6 == user.ipv6 {
+                socket.users.retain(|other| *other != user.ifindex);
+                socket.vtep.detach(user.ifindex as usize);
             }
         }
         self.0.retain(|socket| !socket.users.is_empty());
+    }
+
+    /// What became of the only interface that a device listens on.
+    pub(crate) fn restrict(&mut self, user: u32, link: Option<IfIndex>) {
+        for socket in &mut self.0 {
+            socket.vtep.restrict(user as usize, link);
+        }
+    }
+
+    /// Joins a group on a device's socket of that family.
+    pub(crate) fn join(&mut self, user: u32, group: Group) {
+        for socket in self.of(user, group) {
+            socket.groups.insert(group);
+        }
+    }
+
+    /// Leaves a group; `used` says whether another running device of the socket has it as well.
+    pub(crate) fn leave(&mut self, user: u32, group: Group, used: impl Fn(u32) -> bool) {
+        for socket in self.of(user, group) {
+            let mut others = socket.users.iter().filter(|other| **other != user);
+            if !others.any(|other| used(*other)) {
+                socket.groups.remove(&group);
+            }
+        }
+    }
+
+    fn of(&mut self, user: u32, group: Group) -> impl Iterator<Item = &mut Socket> {
+        self.0.iter_mut().filter(move |socket| {
+            socket.ipv6 == group.address.is_ipv6() && socket.users.contains(&user)
+        })
     }
 
     /// The socket that a datagram reaches.
@@ -116,23 +140,23 @@ impl Sockets {
 
     /// Whether anybody has joined `group` on an interface.
     pub(crate) fn has_joined(&self, ifindex: u32, group: IpAddr) -> bool {
-        self.0
-            .iter()
-            .any(|socket| socket.groups.contains(&(ifindex, group)))
+        let mut joined = self.0.iter().flat_map(|socket| &socket.groups);
+        joined.any(|on| on.ifindex.get() == ifindex && on.address == group)
     }
 
     /// All groups joined, by interface.
     pub(crate) fn memberships(&self) -> BTreeSet<(u32, IpAddr)> {
         self.0
             .iter()
-            .flat_map(|socket| socket.groups.iter().copied())
+            .flat_map(|socket| &socket.groups)
+            .map(|group| (group.ifindex.get(), group.address))
             .collect()
     }
 
     /// The groups of an interface that is gone.
     pub(crate) fn leave_interface(&mut self, ifindex: u32) {
         for socket in &mut self.0 {
-            socket.groups.retain(|(on, _)| *on != ifindex);
+            socket.groups.retain(|group| group.ifindex.get() != ifindex);
         }
     }
 }
