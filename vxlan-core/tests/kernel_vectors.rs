@@ -37,10 +37,7 @@ use kernel_vectors::report::{self, Outcome};
 
 /// Groups that are not expected to pass yet, and what they wait for.
 const PENDING: &[(&str, &str)] = &[
-    (
-        "config",
-        "attributes of proxy and short-circuit; VNI filters",
-    ),
+    ("config", "VNI filters; multicast routing"),
     ("corner-bypass", "answers to ARP"),
     ("corner-gpe", "VNI filters"),
     ("corner-multicast", "VNI filters"),

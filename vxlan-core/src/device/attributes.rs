@@ -105,7 +105,7 @@ impl Valid {
     /// (`vxlan_fill_info()`).
     ///
     /// Numbers are in the machine's byte order; addresses, ports and labels in that of the
-    /// network. Features that this library lacks are said to be off.
+    /// network.
     ///
     /// ```
     /// use vxlan_core::{Config, Vni};
@@ -119,7 +119,6 @@ impl Valid {
         let flags = self.flags();
         let flag = |number, flag| Attribute::byte(number, u8::from(flags.contains(flag)));
         let present = |number, flag| flags.contains(flag).then(|| Attribute::new(number, &[]));
-        let off = |number| Attribute::byte(number, 0);
         let (label, policy) = match self.flow_label() {
             FlowLabel::Fixed(label) => (label, 0),
             FlowLabel::Inherit(label) => (label, 1),
@@ -153,10 +152,10 @@ impl Valid {
             Some(Attribute::new(LABEL, &label_bytes)),
             Attribute::host(LABEL_POLICY, policy),
             flag(LEARNING, Flags::LEARN),
-            off(PROXY),
-            off(RSC),
+            flag(PROXY, Flags::PROXY),
+            flag(RSC, Flags::RSC),
             flag(L2MISS, Flags::L2MISS),
-            off(L3MISS),
+            flag(L3MISS, Flags::L3MISS),
             flag(COLLECT_METADATA, Flags::COLLECT_METADATA),
             Attribute::host(AGEING, ageing),
             Attribute::host(LIMIT, limit),

@@ -46,8 +46,14 @@ bitflags! {
     pub struct Flags: u32 {
         /// Learn inner source addresses.
         const LEARN = 0x1;
+        /// Answer ARP requests and neighbour solicitations in place of the neighbour.
+        const PROXY = 0x2;
+        /// Route short-circuit: what goes to a router goes to its next hop at once.
+        const RSC = 0x4;
         /// Tell about frames whose destination is in no entry.
         const L2MISS = 0x8;
+        /// Tell about IP addresses that are no neighbour's.
+        const L3MISS = 0x10;
         /// The outer header is IPv6. Derived from the addresses.
         const IPV6 = 0x20;
         /// No UDP checksum over IPv4.
@@ -296,6 +302,29 @@ impl Config {
     #[must_use]
     pub const fn l2miss(self, on: bool) -> Self {
         self.flag(Flags::L2MISS, on)
+    }
+
+    /// Whether an IP address without a neighbour brings an
+    /// [`Event::L3Miss`](crate::Event::L3Miss) (`IFLA_VXLAN_L3MISS`). Only the
+    /// [proxy](Self::proxy) and the [route short-circuit](Self::route_short_circuit) ask for
+    /// neighbours. Default: no.
+    #[must_use]
+    pub const fn l3miss(self, on: bool) -> Self {
+        self.flag(Flags::L3MISS, on)
+    }
+
+    /// Whether ARP requests and neighbour solicitations from the overlay are answered here, if the
+    /// neighbour is known, and never forwarded (`IFLA_VXLAN_PROXY`). Default: no.
+    #[must_use]
+    pub const fn proxy(self, on: bool) -> Self {
+        self.flag(Flags::PROXY, on)
+    }
+
+    /// Whether a frame to an entry with [`fdb::Flags::ROUTER`](crate::fdb::Flags::ROUTER) goes to
+    /// the neighbour that has its IP destination at once (`IFLA_VXLAN_RSC`). Default: no.
+    #[must_use]
+    pub const fn route_short_circuit(self, on: bool) -> Self {
+        self.flag(Flags::RSC, on)
     }
 
     /// How long a learned entry lives without traffic from its source (`IFLA_VXLAN_AGEING`).

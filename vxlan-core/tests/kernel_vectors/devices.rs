@@ -91,7 +91,6 @@ impl VxlanLink {
 
     /// The link message's content.
     pub(crate) fn link(&self) -> Result<Value, Failure> {
-        self.missing.none()?;
         let info_data = attributes::info_data(self.core.config());
         let raw = self.core.config().is_raw();
         let mut flags = match raw {

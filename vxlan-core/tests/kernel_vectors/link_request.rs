@@ -126,7 +126,6 @@ pub(crate) fn config(attributes: &Attributes) -> Result<Config, Failure> {
     }
     // What contradicts itself is refused before it is said what the library lacks. Of the rest,
     // `Missing` knows which frames it concerns.
-    refuse_with_gpe(attributes)?;
     config.clone().validate()?;
     for (name, asked) in [
         ("vnifilter", on(attributes.vnifilter)),
@@ -137,17 +136,6 @@ pub(crate) fn config(attributes: &Attributes) -> Result<Config, Failure> {
         }
     }
     Ok(config)
-}
-
-/// What the library lacks cannot go with the generic protocol extension.
-fn refuse_with_gpe(attributes: &Attributes) -> Result<(), Failure> {
-    let on = |flag: Option<u8>| flag.is_some_and(|flag| flag != 0);
-    if attributes.gpe.is_some()
-        && (on(attributes.proxy) || on(attributes.rsc) || on(attributes.l3miss))
-    {
-        return Err(ConfigError::Gpe.into());
-    }
-    Ok(())
 }
 
 fn df(value: u8) -> Df {
@@ -312,6 +300,9 @@ fn build(attributes: &Attributes, mask: Option<&[u8]>) -> Config {
         .ageing(Duration::from_secs(attributes.ageing.unwrap_or(0).into()))
         .limit(attributes.limit.and_then(NonZeroU32::new))
         .l2miss(set(attributes.l2miss))
+        .l3miss(set(attributes.l3miss))
+        .proxy(set(attributes.proxy))
+        .route_short_circuit(set(attributes.rsc))
         .udp_checksum(attributes.udp_csum != Some(0))
         .udp_zero_checksum6_tx(set(attributes.udp_zero_csum6_tx))
         .udp_zero_checksum6_rx(set(attributes.udp_zero_csum6_rx))

@@ -10,7 +10,6 @@ use super::underlay::word;
 pub(crate) struct Missing {
     proxy: bool,
     rsc: bool,
-    l3miss: bool,
 }
 
 impl Missing {
@@ -19,19 +18,6 @@ impl Missing {
         Self {
             proxy: on(attributes.proxy),
             rsc: on(attributes.rsc),
-            l3miss: on(attributes.l3miss),
-        }
-    }
-
-    /// An error if any is missing.
-    pub(crate) fn none(self) -> Result<(), Failure> {
-        match self {
-            Self {
-                proxy: false,
-                rsc: false,
-                l3miss: false,
-            } => Ok(()),
-            missing => Err(unsupported(format!("{missing:?}"))),
         }
     }
 
