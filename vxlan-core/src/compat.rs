@@ -52,6 +52,15 @@ pub struct Compat {
     pub answer_too_big: bool,
     /// Deleting a remote that an entry does not have fails.
     pub strict_delete: bool,
+    /// A VNI is taken by every device that has it; otherwise only by devices that are up, as in
+    /// Linux 4.1 and 4.2.
+    pub down_devices_own_vni: bool,
+    /// The headroom of a device includes what its lower interface wants beside its header.
+    pub lower_headroom: bool,
+    /// An MTU that is asked for is checked, and cut to what the lower interface can carry.
+    pub check_mtu: bool,
+    /// Going down reports that a group could not be left.
+    pub report_leave: bool,
 }
 
 /// What a receiver does about header bits that it does not know.
@@ -87,6 +96,10 @@ impl Compat {
         overwrite_mark: false,
         answer_too_big: true,
         strict_delete: false,
+        down_devices_own_vni: true,
+        lower_headroom: true,
+        check_mtu: true,
+        report_leave: false,
     };
 
     /// Linux 4.3, and 4.2 where the two are alike.
@@ -108,6 +121,10 @@ impl Compat {
         overwrite_mark: true,
         answer_too_big: false,
         strict_delete: true,
+        down_devices_own_vni: true,
+        lower_headroom: false,
+        check_mtu: false,
+        report_leave: true,
     };
 
     /// RFC 7348: reserved bits are ignored, the port is the assigned one. Otherwise Linux 6.

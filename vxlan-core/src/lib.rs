@@ -33,6 +33,7 @@ pub mod offload;
 pub mod packet;
 pub mod vtep;
 pub mod wire;
+pub mod world;
 
 mod drop_reason;
 mod event;
@@ -66,6 +67,7 @@ pub use tunnel::TunnelInfo;
 pub use vni::Vni;
 pub use vtep::Vtep;
 pub use worker::Worker;
+pub use world::World;
 
 /// The example in the README is compiled and run.
 #[cfg(doctest)]

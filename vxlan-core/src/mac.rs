@@ -28,6 +28,20 @@ impl Mac {
         Self(octets)
     }
 
+    /// The locally administered address of one station made of these octets, which should be random
+    /// (`eth_random_addr()`).
+    ///
+    /// ```
+    /// use vxlan_core::Mac;
+    ///
+    /// assert_eq!(Mac::local([0xff; 6]).to_string(), "fe:ff:ff:ff:ff:ff");
+    /// ```
+    #[must_use]
+    pub const fn local(random: [u8; 6]) -> Self {
+        let [first, b, c, d, e, f] = random;
+        Self([first & 0xfe | 0x02, b, c, d, e, f])
+    }
+
     /// The octets in the order of the wire.
     #[must_use]
     pub const fn octets(self) -> [u8; 6] {

@@ -52,6 +52,13 @@ pub struct Full {
     pub capacity: usize,
 }
 
+impl Full {
+    /// None is left of so many.
+    pub(crate) const fn of(capacity: usize) -> Self {
+        Self { capacity }
+    }
+}
+
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "all {} places of the VNI list are taken", self.capacity)
@@ -173,6 +180,11 @@ impl<S: AsRef<[Member]> + AsMut<[Member]>> Vtep<S> {
         let (header, _) = parse_header(payload)?;
         self.find(header.vni(), arrival)
             .ok_or(DropReason::VniNotFound)
+    }
+
+    /// Where the list lives, to be given more places at its end.
+    pub(crate) const fn storage_mut(&mut self) -> &mut S {
+        &mut self.members
     }
 
     fn taken(&self) -> &[Member] {

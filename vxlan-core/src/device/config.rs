@@ -447,6 +447,11 @@ impl Config {
         self
     }
 
+    /// Whether an MTU that comes with it is checked.
+    pub(crate) const fn checks_mtu(&self) -> bool {
+        self.compat.check_mtu
+    }
+
     /// The header bits that the features in use claim.
     const fn used_bits(&self) -> u64 {
         let mut used = USED_ALWAYS;
@@ -642,7 +647,8 @@ impl Valid {
 
     /// The interface that was named last, which a remote named from now on leaves by
     /// (`cfg.remote_ifindex`).
-    pub(super) const fn named_lower(&self) -> Option<IfIndex> {
+    #[must_use]
+    pub const fn named_lower(&self) -> Option<IfIndex> {
         self.config.lower
     }
 
@@ -767,16 +773,19 @@ impl Valid {
 
     /// The MTU of the device: `requested`, or what the lower interface leaves, in bytes of an
     /// inner IP packet. A request beyond what the lower interface can carry is cut
-    /// (`vxlan_config_apply()`).
+    /// (`vxlan_config_apply()`); the old driver takes it as it is.
     #[must_use]
     pub fn mtu(&self, lower: Option<u32>, requested: Option<u32>) -> u32 {
         let most = match lower {
             Some(lower) => lower.saturating_sub(self.headroom()).max(MTU_MIN),
             None => MTU_MAX,
         };
-        requested
-            .unwrap_or(if lower.is_some() { most } else { MTU_DEFAULT })
-            .min(most)
+        match requested {
+            Some(mtu) if !self.compat().check_mtu => mtu,
+            Some(mtu) => mtu.min(most),
+            None if lower.is_some() => most,
+            None => MTU_DEFAULT,
+        }
     }
 }
 

@@ -1,0 +1,14 @@
+//! The life of devices and sockets: a [`World`] beside a host that checks every step.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+mod world {
+    pub(crate) mod failures;
+    pub(crate) mod host;
+    pub(crate) mod sharing;
+}
