@@ -9,108 +9,14 @@
 
 mod runner;
 
-use std::process::{Child, Command, ExitCode, Output, Stdio};
+use std::process::{Command, ExitCode, Output};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
+use runner::namespace::{Namespace, VTEP};
 use runner::{Needs, Skip, Test};
-
-const VTEP: &str = env!("CARGO_BIN_EXE_vtep");
-
-/// A network namespace that is removed with everything in it.
-struct Namespace(String);
-
-impl Namespace {
-    /// Made for the test `name`, or why this is not allowed here.
-    fn new(name: &str) -> Result<Self, Skip> {
-        let name = format!("vtep-run-{name}-{}", std::process::id());
-        let made = Command::new("ip").args(["netns", "add", &name]).output();
-        let why = match made {
-            Ok(made) if made.status.success() => {
-                let namespace = Self(name);
-                namespace.ip("link set lo up");
-                return Ok(namespace);
-            }
-            Ok(made) => String::from_utf8_lossy(&made.stderr).into_owned(),
-            Err(error) => format!("ip: {error}"),
-        };
-        Err(Skip(why.trim().to_owned()))
-    }
-
-    /// `ip` with these words; what it prints.
-    fn ip(&self, words: &str) -> String {
-        let done = Command::new("ip")
-            .args(["-n", &self.0])
-            .args(words.split_whitespace())
-            .output()
-            .unwrap();
-        assert!(done.status.success(), "ip {words}: {done:?}");
-        String::from_utf8(done.stdout).unwrap()
-    }
-
-    fn has(&self, interface: &str) -> bool {
-        self.ip("-br link")
-            .lines()
-            .any(|line| line.starts_with(interface))
-    }
-
-    /// A command in this namespace.
-    fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.0, program]);
-        command.args(arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// `vtep run`, up when `interface` is.
-    fn start(&self, arguments: &[&str], interface: &str) -> Run {
-        let mut all = vec!["run"];
-        all.extend(arguments);
-        let mut run = Run(Some(self.command(VTEP, &all).spawn().unwrap()));
-        let end = Instant::now() + Duration::from_secs(10);
-        while !self.has(interface) || !self.ip(&format!("link show {interface}")).contains("UP") {
-            let child = run.0.as_mut().unwrap();
-            assert!(child.try_wait().unwrap().is_none(), "{:?}", run.finish());
-            assert!(Instant::now() < end, "{interface} does not come up");
-            sleep(Duration::from_millis(10));
-        }
-        run
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
-    }
-}
-
-/// A running command, ended with the test.
-struct Run(Option<Child>);
-
-impl Run {
-    fn stop(&mut self, signal: Signal) -> Output {
-        let child = self.0.as_ref().unwrap();
-        kill(Pid::from_raw(child.id() as i32), signal).unwrap();
-        self.finish()
-    }
-
-    fn finish(&mut self) -> Output {
-        self.0.take().unwrap().wait_with_output().unwrap()
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
 
 /// The one line on the error stream.
 fn line(output: &Output) -> &str {
@@ -212,25 +118,36 @@ fn failures_are_one_line_and_leave_nothing(_: &str) -> Result<(), Skip> {
     Ok(())
 }
 
-/// When somebody removes one interface the others go on; with the last one the command ends.
+/// When somebody removes an interface its device goes, and the others go on; so does the command
+/// when there is none left.
 fn a_removed_interface_takes_no_other_along(_: &str) -> Result<(), Skip> {
     let namespace = Namespace::new("gone")?;
     let links = [
         "--link",
-        "vx0 type vxlan id 1",
+        "vx0 type vxlan id 1 remote 192.0.2.1",
         "--link",
-        "vx1 type vxlan id 2",
+        "vx1 type vxlan id 2 remote 192.0.2.2",
     ];
     let mut run = namespace.start(&links, "vx1");
+    let shown = || {
+        let done = namespace.command(VTEP, &["fdb", "show"]).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
     namespace.ip("link del vx0");
     sleep(Duration::from_millis(100));
     assert!(namespace.has("vx1"));
+    assert_eq!(
+        shown(),
+        "00:00:00:00:00:00 dev vx1 dst 192.0.2.2 self permanent\n"
+    );
     namespace.ip("link del vx1");
-    let output = run.finish();
-    assert_eq!(output.status.code(), Some(1));
+    sleep(Duration::from_millis(100));
+    assert_eq!(shown(), "");
+    let output = run.stop(Signal::SIGTERM);
+    assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stderr).unwrap();
-    let want = "vtep: vx0: the interface is gone\nvtep: vx1: the interface is gone\n\
-                vtep: no interface is left\n";
+    let want = "vtep: vx0: the interface is gone\nvtep: vx1: the interface is gone\n";
     assert_eq!(text, want);
     Ok(())
 }
@@ -265,8 +182,7 @@ fn t14_a_route_back_into_the_device_is_a_loop(_: &str) -> Result<(), Skip> {
 /// Wrong words are told in one line, with status 2. No privilege is needed to be wrong.
 fn wrong_arguments_are_one_line(_: &str) -> Result<(), Skip> {
     for (arguments, want) in [
-        (&["run"][..], "--link <WORDS>"),
-        (&["walk"], "'walk'"),
+        (&["walk"][..], "'walk'"),
         (&["run", "--lnik"], "'--lnik'"),
         (&["run", "--link", "vx0 type vlan id 1"], "\"vxlan\""),
         (
@@ -313,6 +229,11 @@ fn wrong_arguments_are_one_line(_: &str) -> Result<(), Skip> {
 fn help_is_complete(_: &str) -> Result<(), Skip> {
     for (arguments, wants) in [
         (&["--help"][..], &["run", "Exit status"][..]),
+        (
+            &["fdb", "--help"],
+            &["add|append|replace|del", "flush", "src_vni", "Exit status"],
+        ),
+        (&["-j", "monitor", "help"], &["neigh", "-json", "l2miss"]),
         (
             &["run", "--help"],
             &["--link", "--fdb", "--json", "Examples", "[default: 8472"],

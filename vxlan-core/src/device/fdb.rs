@@ -98,6 +98,21 @@ impl<S: Storage> Device<S> {
         now: Instant,
         update: &Update,
     ) -> Result<Option<Event>, fdb::Error> {
+        self.fdb_update_as(now, update.key.vni, update)
+    }
+
+    /// The same for a request that names a network (`NDA_SRC_VNI`): outside external mode the
+    /// entry is looked for by the device's own and stored for this one, see
+    /// [`fdb::Fdb::update_as`].
+    ///
+    /// # Errors
+    /// See [`fdb_update`](Self::fdb_update).
+    pub fn fdb_update_as(
+        &mut self,
+        now: Instant,
+        src_vni: u32,
+        update: &Update,
+    ) -> Result<Option<Event>, fdb::Error> {
         if !update.state.intersects(State::PERMANENT | State::REACHABLE) {
             return Err(fdb::Error::State);
         }
@@ -111,7 +126,8 @@ impl<S: Storage> Device<S> {
             limit: self.limit(),
             ..*update
         };
-        Ok(self.fdb.update(now, &update)?.map(Event::Changed))
+        let changed = self.fdb.update_as(now, src_vni, &update)?;
+        Ok(changed.map(Event::Changed))
     }
 
     /// Deletes one remote of an entry, or the whole entry: `bridge fdb del MAC dev .. [dst ..]`.

@@ -1,10 +1,18 @@
 //! The subcommands of `vtep`, one file each.
 
+mod answer;
+mod control;
 mod decode;
 mod demo;
 mod failure;
+mod fdb;
+mod json;
+mod options;
+mod refusal;
+mod remote;
 mod run;
 mod show;
+mod watch;
 mod words;
 
 use std::process::ExitCode;
@@ -32,13 +40,26 @@ struct Arguments {
 enum Command {
     Decode(decode::Args),
     Demo(demo::Args),
+    Fdb(remote::Fdb),
+    Monitor(remote::Monitor),
     Run(run::Arguments),
 }
 
 /// Does what the command line says. Wrong words are told in one line and end with status 2, what
 /// fails later in one line with status 1.
 pub(crate) fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    match remote::Asked::new(arguments.get(1..).unwrap_or_default()) {
+        Ok(remote::Asked::Other) => {}
+        Ok(remote::Asked::Words(words)) => {
+            return control::ask(&words).unwrap_or_else(|failure| failure.report());
+        }
+        Ok(remote::Asked::Help(name)) => {
+            arguments = ["vtep", name, "--help"].map(Into::into).into()
+        }
+        Err(failure) => return failure.report(),
+    }
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => return Failure::from(&error).report(),
         Err(help) => {
@@ -54,6 +75,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Decode(arguments) => return decode::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        // Its words are the daemon's to understand.
+        Command::Fdb(_) | Command::Monitor(_) => Err(Failure::usage("see 'vtep --help'")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -121,16 +144,11 @@ mod tests {
         for (line, want) in [
             (
                 &["vtep", "walk"][..],
-                "unrecognized subcommand 'walk'; expected decode, demo, run",
+                "unrecognized subcommand 'walk'; expected decode, demo, fdb, monitor, run",
             ),
             (
                 &["vtep", "run", "--link"],
                 "a value is required for '--link <WORDS>' but none was supplied",
-            ),
-            (
-                &["vtep", "run"],
-                "the following required arguments were not provided: --link <WORDS>; see 'vtep \
-                 --help'",
             ),
             (
                 &["vtep", "run", "--lnik", "vx0"],

@@ -1,119 +1,194 @@
-//! Events as `bridge monitor fdb` and `ip monitor neigh` print them.
+//! Entries as `bridge fdb` prints them, and events as `bridge monitor fdb` and `ip monitor neigh`.
 
-use serde_json::{Map, Value, json};
+use core::fmt::Write;
+
 use vxlan_core::device::Valid;
-use vxlan_core::fdb::{Flags, Record, State};
-use vxlan_core::{Event, Message};
+use vxlan_core::fdb::{Destination, Flags, Record, State};
+use vxlan_core::{Event, Instant, Message};
 use vxlan_std::interface;
 
+use super::json::Json;
+
 /// The flags that are shown, in `bridge`'s order.
-const FLAGS: [(Flags, &str); 5] = [
+const FLAGS: [(Flags, &str); 6] = [
     (Flags::SELF, "self"),
     (Flags::ROUTER, "router"),
     (Flags::EXT_LEARNED, "extern_learn"),
     (Flags::OFFLOADED, "offload"),
+    (Flags::MASTER, "master"),
     (Flags::STICKY, "sticky"),
 ];
 
-/// An event of the device `name` as a line of text.
-pub(crate) fn text(name: &str, config: &Valid, event: &Event) -> String {
-    let record = match event {
-        Event::L2Miss(mac) => return format!("miss dev {name} lladdr {mac} STALE"),
-        Event::LearnRefused { key, error } => {
-            return format!("Refused {} dev {name}: {error}", key.mac);
+/// An entry to be shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'a> {
+    /// The name of the device, unless it goes without saying.
+    pub(crate) device: Option<&'a str>,
+    /// What the device was told: its defaults are left out, as the kernel does
+    /// (`vxlan_fdb_info()`).
+    pub(crate) config: &'a Valid,
+    /// The entry with one of its destinations.
+    pub(crate) record: &'a Record,
+    /// The time from which its age is told, if it is told.
+    pub(crate) now: Option<Instant>,
+}
+
+impl Shown<'_> {
+    /// Appends a line of text, its end included. There is a space at the end of entries without a
+    /// state to be named, as `bridge` leaves it.
+    pub(crate) fn text(&self, out: &mut String) {
+        // Writing to a string cannot fail.
+        let _ = self.write(out);
+    }
+
+    fn write(&self, out: &mut String) -> core::fmt::Result {
+        write!(out, "{} ", self.record.key.mac)?;
+        if let Some(device) = self.device {
+            write!(out, "dev {device} ")?;
         }
-        Event::Learned(record)
-        | Event::Migrated { record, .. }
-        | Event::Changed(record)
-        | Event::Removed(record) => record,
-        other => return format!("dev {name} {other:?}"),
-    };
+        for (key, value) in self.details() {
+            let key = if key == "viaIf" { "via" } else { key };
+            match value {
+                Json::Text(text) => write!(out, "{key} {text} ")?,
+                other => write!(out, "{key} {} ", other.line())?,
+            }
+        }
+        if let Some((used, updated)) = self.ages() {
+            write!(out, "used {used}/{updated} ")?;
+        }
+        for flag in self.flags() {
+            write!(out, "{flag} ")?;
+        }
+        writeln!(out, "{}", state(self.record.state))
+    }
+
+    /// The keys of `bridge -json fdb`.
+    pub(crate) fn fields(&self) -> Vec<(&'static str, Json)> {
+        let mut fields = vec![("mac", self.record.key.mac.to_string().into())];
+        fields.extend(self.device.map(|device| ("ifname", device.into())));
+        fields.extend(self.details());
+        if let Some((used, updated)) = self.ages() {
+            fields.extend([("used", used.into()), ("updated", updated.into())]);
+        }
+        fields.push(("flags", Json::words(self.flags())));
+        fields.push(("state", state(self.record.state).into()));
+        fields
+    }
+
+    /// Where the entry points to.
+    fn details(&self) -> Vec<(&'static str, Json)> {
+        let (config, key) = (self.config, &self.record.key);
+        let mut details = Vec::new();
+        let mut via = None;
+        let mut nexthop = None;
+        match &self.record.destination {
+            Destination::Nexthop(id) => nexthop = Some(id.get()),
+            Destination::Remote(remote) => {
+                details.push(("dst", remote.addr.to_string().into()));
+                if remote.port != 0 && remote.port != config.port() {
+                    details.push(("port", remote.port.into()));
+                }
+                if remote.vni != config.vni().get() {
+                    details.push(("vni", remote.vni.into()));
+                }
+                via = remote.ifindex;
+            }
+        }
+        if config.is_external() && key.vni != 0 {
+            details.push(("src_vni", key.vni.into()));
+        }
+        details.extend(via.map(|via| ("viaIf", interface::name(via).into())));
+        details.extend(nexthop.map(|id| ("nhid", id.into())));
+        details
+    }
+
+    /// Whole seconds since the entry was used and since it was updated.
+    fn ages(&self) -> Option<(u64, u64)> {
+        let since = |then| Some(self.now?.saturating_duration_since(then).as_secs());
+        since(self.record.used).zip(since(self.record.updated))
+    }
+
+    fn flags(&self) -> impl Iterator<Item = &'static str> {
+        let has = self.record.flags;
+        let shown = FLAGS
+            .into_iter()
+            .filter(move |(flag, _)| has.contains(*flag));
+        shown.map(|(_, name)| name)
+    }
+}
+
+/// An event of the device `name` as a line of text, its end included.
+pub(crate) fn text(name: &str, config: &Valid, event: &Event, now: Option<Instant>) -> String {
     let mut line = String::new();
-    if event.message() == Some(Message::Delete) {
-        line.push_str("Deleted ");
-    }
-    line.push_str(&format!("{} dev {name}", record.key.mac));
-    for (key, value) in details(config, record) {
-        match value {
-            Value::String(text) => line.push_str(&format!(" {key} {text}")),
-            other => line.push_str(&format!(" {key} {other}")),
+    match (event, record(event)) {
+        (_, Some(record)) => {
+            if event.message() == Some(Message::Delete) {
+                line.push_str("Deleted ");
+            }
+            shown(name, config, record, now).text(&mut line);
         }
-    }
-    for flag in flags(record) {
-        line.push(' ');
-        line.push_str(flag);
-    }
-    let state = state(record.state);
-    if !state.is_empty() {
-        line.push(' ');
-        line.push_str(&state);
+        (Event::L2Miss(mac), None) => line = format!("miss dev {name} lladdr {mac} STALE \n"),
+        (Event::LearnRefused { key, error }, None) => {
+            line = format!("Refused {} dev {name}: {error}\n", key.mac);
+        }
+        (other, None) => line = format!("dev {name} {other:?}\n"),
     }
     line
 }
 
-/// The same as a JSON object, with the keys of `bridge -json monitor fdb`.
-pub(crate) fn json(name: &str, config: &Valid, event: &Event) -> Value {
-    let mut object = Map::new();
-    let record = match event {
-        Event::L2Miss(mac) => {
-            return json!({
-                "miss": true, "dev": name, "lladdr": mac.to_string(), "state": ["STALE"]
-            });
+/// The same as a JSON object, with the keys of `bridge -json fdb`.
+pub(crate) fn json(name: &str, config: &Valid, event: &Event, now: Option<Instant>) -> Json {
+    let mut fields = Vec::new();
+    match (event, record(event)) {
+        (_, Some(record)) => {
+            if event.message() == Some(Message::Delete) {
+                fields.push(("deleted", true.into()));
+            }
+            fields.extend(shown(name, config, record, now).fields());
         }
-        Event::LearnRefused { key, error } => {
-            return json!({
-                "refused": true, "mac": key.mac.to_string(), "ifname": name,
-                "reason": error.to_string()
-            });
+        (Event::L2Miss(mac), None) => {
+            fields.push(("miss", true.into()));
+            fields.push(("dev", name.into()));
+            fields.push(("lladdr", mac.to_string().into()));
+            fields.push(("state", Json::words(["STALE"])));
         }
+        (Event::LearnRefused { key, error }, None) => {
+            fields.push(("refused", true.into()));
+            fields.push(("mac", key.mac.to_string().into()));
+            fields.push(("ifname", name.into()));
+            fields.push(("reason", error.to_string().into()));
+        }
+        (other, None) => {
+            fields.push(("ifname", name.into()));
+            fields.push(("event", format!("{other:?}").into()));
+        }
+    }
+    Json::Object(fields)
+}
+
+const fn shown<'a>(
+    name: &'a str,
+    config: &'a Valid,
+    record: &'a Record,
+    now: Option<Instant>,
+) -> Shown<'a> {
+    Shown {
+        device: Some(name),
+        config,
+        record,
+        now,
+    }
+}
+
+/// The entry that an event is about.
+pub(crate) const fn record(event: &Event) -> Option<&Record> {
+    match event {
         Event::Learned(record)
         | Event::Migrated { record, .. }
         | Event::Changed(record)
-        | Event::Removed(record) => record,
-        other => return json!({ "ifname": name, "event": format!("{other:?}") }),
-    };
-    if event.message() == Some(Message::Delete) {
-        object.insert("deleted".into(), true.into());
+        | Event::Removed(record) => Some(record),
+        _ => None,
     }
-    object.insert("mac".into(), record.key.mac.to_string().into());
-    object.insert("ifname".into(), name.into());
-    for (key, value) in details(config, record) {
-        let key = if key == "via" { "viaIf" } else { key };
-        object.insert(key.into(), value);
-    }
-    object.insert("flags".into(), flags(record).collect());
-    object.insert("state".into(), state(record.state).into());
-    object.into()
-}
-
-/// Where an entry points to. What is the device's default is left out, as the kernel does
-/// (`vxlan_fdb_info()`).
-fn details(config: &Valid, record: &Record) -> Vec<(&'static str, Value)> {
-    let mut details = Vec::new();
-    let Some(remote) = record.destination.remote() else {
-        return details;
-    };
-    if !remote.addr.is_unspecified() {
-        details.push(("dst", remote.addr.to_string().into()));
-    }
-    if remote.port != 0 && remote.port != config.port() {
-        details.push(("port", remote.port.into()));
-    }
-    if remote.vni != config.vni().get() {
-        details.push(("vni", remote.vni.into()));
-    }
-    if let Some(ifindex) = remote.ifindex {
-        details.push(("via", interface::name(ifindex).into()));
-    }
-    details
-}
-
-fn flags(record: &Record) -> impl Iterator<Item = &'static str> {
-    let has = record.flags;
-    let shown = FLAGS
-        .into_iter()
-        .filter(move |(flag, _)| has.contains(*flag));
-    shown.map(|(_, name)| name)
 }
 
 fn state(state: State) -> String {
@@ -163,27 +238,27 @@ mod tests {
         for (event, line, object) in [
             (
                 Event::Learned(plain),
-                "02:00:00:00:00:01 dev vx0 dst 192.0.2.2 self",
-                r#"{"dst":"192.0.2.2","flags":["self"],"ifname":"vx0","mac":"02:00:00:00:00:01","state":""}"#,
+                "02:00:00:00:00:01 dev vx0 dst 192.0.2.2 self \n",
+                r#"{"mac":"02:00:00:00:00:01","ifname":"vx0","dst":"192.0.2.2","flags":["self"],"state":""}"#,
             ),
             (
                 Event::Removed(record(4789, 42, None, State::STALE)),
-                "Deleted 02:00:00:00:00:01 dev vx0 dst 192.0.2.2 self stale",
-                r#"{"deleted":true,"dst":"192.0.2.2","flags":["self"],"ifname":"vx0","mac":"02:00:00:00:00:01","state":"stale"}"#,
+                "Deleted 02:00:00:00:00:01 dev vx0 dst 192.0.2.2 self stale\n",
+                r#"{"deleted":true,"mac":"02:00:00:00:00:01","ifname":"vx0","dst":"192.0.2.2","flags":["self"],"state":"stale"}"#,
             ),
             (
                 Event::Changed(record(8472, 7, lo, State::PERMANENT | State::NOARP)),
-                "02:00:00:00:00:01 dev vx0 dst 192.0.2.2 port 8472 vni 7 via lo self permanent",
-                r#"{"dst":"192.0.2.2","flags":["self"],"ifname":"vx0","mac":"02:00:00:00:00:01","port":8472,"state":"permanent","viaIf":"lo","vni":7}"#,
+                "02:00:00:00:00:01 dev vx0 dst 192.0.2.2 port 8472 vni 7 via lo self permanent\n",
+                r#"{"mac":"02:00:00:00:00:01","ifname":"vx0","dst":"192.0.2.2","port":8472,"vni":7,"viaIf":"lo","flags":["self"],"state":"permanent"}"#,
             ),
             (
                 Event::L2Miss(Mac::new([2, 0, 0, 0, 0, 9])),
-                "miss dev vx0 lladdr 02:00:00:00:00:09 STALE",
-                r#"{"dev":"vx0","lladdr":"02:00:00:00:00:09","miss":true,"state":["STALE"]}"#,
+                "miss dev vx0 lladdr 02:00:00:00:00:09 STALE \n",
+                r#"{"miss":true,"dev":"vx0","lladdr":"02:00:00:00:00:09","state":["STALE"]}"#,
             ),
         ] {
-            assert_eq!(text("vx0", &config, &event), line);
-            assert_eq!(json("vx0", &config, &event).to_string(), object);
+            assert_eq!(text("vx0", &config, &event, None), line);
+            assert_eq!(json("vx0", &config, &event, None).line(), object);
         }
     }
 }

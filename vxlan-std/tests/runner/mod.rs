@@ -9,6 +9,8 @@
     reason = "a test may fail loudly"
 )]
 
+pub(crate) mod namespace;
+
 use std::collections::VecDeque;
 use std::env;
 use std::fmt::Display;

@@ -4,21 +4,21 @@ use serde_json::{Map, Value, json};
 use vxlan_core::{DropReason, Stats};
 use vxlan_std::socket::{SendError, SendErrors};
 
-use super::super::failure::Failure;
-use super::Output;
+use super::super::options::Options;
 use super::devices::Devices;
+use super::sink::Sink;
 
 /// Prints the counters of each device, and what was for none of them.
-pub(super) fn print(devices: &Devices, output: Output) -> Result<(), Failure> {
+pub(super) fn print(devices: &Devices, options: Options, sink: &Sink) {
     for link in &devices.links {
         let stats = devices.vtep.stats(link.id);
         if let (Some(stats), Some(refused)) = (stats, devices.vtep.send_errors(link.id)) {
             let drops = reasons(stats, Some(refused));
-            Output::line(&if output.json {
-                json(&link.name, stats, &drops)
-            } else {
-                text(&link.name, stats, &drops)
-            })?;
+            let line = match options.json {
+                true => json(&link.name, stats, &drops),
+                false => text(&link.name, stats, &drops),
+            };
+            sink.push(line + "\n");
         }
     }
     let mut drops = reasons(devices.vtep.stray(), None);
@@ -26,14 +26,12 @@ pub(super) fn print(devices: &Devices, output: Output) -> Result<(), Failure> {
     if truncated > 0 {
         drops.push(("datagram-truncated", truncated));
     }
-    if drops.is_empty() {
-        return Ok(());
+    if !drops.is_empty() {
+        sink.push(match options.json {
+            true => json!({ "drops": object(&drops) }).to_string() + "\n",
+            false => format!("for no device: {}\n", list(&drops)),
+        });
     }
-    Output::line(&if output.json {
-        json!({ "drops": object(&drops) }).to_string()
-    } else {
-        format!("for no device: {}", list(&drops))
-    })
 }
 
 fn text(name: &str, stats: &Stats, drops: &[(&str, u64)]) -> String {

@@ -3,27 +3,25 @@
 use core::fmt::Display;
 use std::fs;
 
-use vxlan_core::fdb::{Key, Mode, Remote, Update};
-use vxlan_core::{Event, IfIndex, Mac, PortRange, Salt};
+use vxlan_core::{IfIndex, Mac, PortRange, Salt};
 use vxlan_std::{DeviceId, Tap, Vtep, interface};
 
 use super::super::failure::Failure;
-use super::super::words::{FdbSpec, LinkSpec};
-use super::Output;
+use super::super::words::LinkSpec;
 
 /// All devices. Dropping them removes their interfaces.
 #[derive(Debug, Default)]
-pub(super) struct Devices {
-    pub(super) vtep: Vtep,
+pub(crate) struct Devices {
+    pub(crate) vtep: Vtep,
     /// In the order of their identifiers.
-    pub(super) links: Vec<Link>,
+    pub(crate) links: Vec<Link>,
 }
 
 /// A device and its TAP interface.
 #[derive(Debug)]
-pub(super) struct Link {
-    pub(super) id: DeviceId,
-    pub(super) name: String,
+pub(crate) struct Link {
+    pub(crate) id: DeviceId,
+    pub(crate) name: String,
     /// None once somebody has removed the interface.
     pub(super) tap: Option<Tap>,
 }
@@ -68,50 +66,16 @@ impl Devices {
         Ok(())
     }
 
-    /// Appends an entry and tells so.
-    pub(super) fn append(&mut self, spec: &FdbSpec, output: Output) -> Result<(), Failure> {
-        let fail = |what: &dyn Display| {
-            Failure::of(
-                &spec.device,
-                format_args!("entry for {} to {}: {what}", spec.mac, spec.dst),
-            )
-        };
-        let link = self.links.iter().find(|link| link.name == spec.device);
-        let id = link.ok_or_else(|| fail(&"no such device"))?.id;
-        let remote = self.vtep.remote(id, spec.dst);
-        let default = remote.ok_or_else(|| fail(&"no such device"))?;
-        let via = spec.via.as_ref();
-        let ifindex = via.map(|via| lower(&spec.device, via)).transpose()?;
-        let update = Update {
-            key: Key {
-                mac: spec.mac,
-                vni: spec.src_vni.unwrap_or(default.vni),
-            },
-            state: spec.state,
-            flags: spec.flags,
-            mode: Mode::CREATE | Mode::APPEND,
-            destination: Remote {
-                port: spec.port.unwrap_or(default.port),
-                vni: spec.vni.unwrap_or(default.vni),
-                ifindex,
-                ..default
-            }
-            .into(),
-            limit: 0,
-        };
-        let event = self.vtep.fdb_update(id, &update);
-        match event.map_err(|error| fail(&error))? {
-            Some(event) => self.tell(id, &event, output),
-            None => Ok(()),
-        }
+    /// The device of this name.
+    pub(crate) fn named(&self, name: &str) -> Option<DeviceId> {
+        let mut links = self.links.iter();
+        let link = links.find(|link| link.name == name && link.tap.is_some())?;
+        Some(link.id)
     }
 
-    /// Prints an event.
-    pub(super) fn tell(&self, id: DeviceId, event: &Event, output: Output) -> Result<(), Failure> {
-        match (self.links.get(id.index()), self.vtep.device(id)) {
-            (Some(link), Some(device)) => output.event(&link.name, device.config(), event),
-            _ => Ok(()),
-        }
+    /// The name of a device.
+    pub(super) fn name(&self, id: DeviceId) -> Option<&str> {
+        Some(&self.links.get(id.index())?.name)
     }
 }
 

@@ -1,32 +1,39 @@
 //! `vtep run`: VTEPs behind TAP devices, until a signal comes.
 
+mod control;
 mod counters;
 mod devices;
 mod pump;
-
-use std::io::{self, Write};
+mod sink;
 
 use clap::Args;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use vxlan_core::Event;
-use vxlan_core::device::Valid;
+use vxlan_core::fdb::Mode;
 
+use super::control::{Address, Listener};
 use super::failure::Failure;
-use super::show;
+use super::fdb;
+use super::options::Options;
+use super::watch::Watch;
 use super::words::{WordsError, parse_fdb, parse_link};
-use devices::Devices;
+pub(crate) use control::Audience;
+use control::Control;
+pub(crate) use devices::Devices;
+use sink::Sink;
 
 /// Run VXLAN devices behind TAP interfaces of this host.
 ///
 /// Makes a TAP interface for each --link, carries its frames over UDP like the kernel's VXLAN
-/// device of the same description, and prints what is learned and forgotten. Ends on Ctrl-C or
-/// SIGTERM: removes the interfaces and prints the counters. Needs CAP_NET_ADMIN.
+/// device of the same description, and prints what is learned and forgotten. Does what the other
+/// subcommands ask for meanwhile: they reach it by a socket that only its owner can open, whose
+/// path is VTEP_SOCKET or one for each network namespace. Ends on Ctrl-C or SIGTERM: removes the
+/// interfaces and prints the counters. Needs CAP_NET_ADMIN.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// A device, in the words of 'ip link add'
-    #[arg(long, value_name = "WORDS", required = true, long_help = LINK)]
+    #[arg(long, value_name = "WORDS", long_help = LINK)]
     link: Vec<String>,
     /// An entry, in the words of 'bridge fdb append'
     #[arg(long, value_name = "WORDS", long_help = FDB)]
@@ -75,27 +82,6 @@ const EXAMPLES: &str = "Examples:
            --link 'vx1 type vxlan id 43 dstport 4789' \\
            --fdb '00:00:00:00:00:00 dev vx1 dst 192.0.2.3' -j";
 
-/// Where events go.
-#[derive(Clone, Copy, Debug)]
-struct Output {
-    json: bool,
-}
-
-impl Output {
-    fn event(self, name: &str, config: &Valid, event: &Event) -> Result<(), Failure> {
-        if self.json {
-            Self::line(&show::json(name, config, event).to_string())
-        } else {
-            Self::line(&show::text(name, config, event))
-        }
-    }
-
-    fn line(line: &str) -> Result<(), Failure> {
-        let written = writeln!(io::stdout(), "{line}");
-        written.map_err(|error| Failure::of("standard output", error))
-    }
-}
-
 /// Makes the devices, carries frames until a signal comes, tells the counters.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let usage = |error: WordsError| Failure::usage(error);
@@ -113,18 +99,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     // Before anything is made, so that a signal finds somebody to clean up.
     let signals = signals().map_err(|error| Failure::of("signals", error))?;
-    let output = Output {
+    let options = Options {
         json: arguments.json,
+        ..Options::default()
     };
+    let listener = Listener::open(&Address::here()?)?;
+    let mut control = Control::new(listener, Watch::all(options));
     let mut devices = Devices::default();
     for link in links {
         devices.add(link)?;
     }
+    let sink = Sink::start().map_err(|error| Failure::of("standard output", error))?;
+    let mut audience = control.audience(&sink);
     for entry in &entries {
-        devices.append(entry, output)?;
+        let done = fdb::update(&mut devices, &mut audience, entry, Mode::APPEND);
+        done.map_err(|refusal| {
+            let (name, mac) = (&entry.device, entry.mac);
+            Failure::of(name, format_args!("entry for {mac}: {refusal}"))
+        })?;
     }
-    pump::pump(&mut devices, &signals, output)?;
-    counters::print(&devices, output)
+    let done = pump::pump(&mut devices, &signals, &mut control, &sink);
+    if done.is_ok() {
+        counters::print(&devices, options, &sink);
+    }
+    control.close();
+    sink.close();
+    done
 }
 
 fn signals() -> nix::Result<SignalFd> {

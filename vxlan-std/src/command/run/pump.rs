@@ -1,7 +1,7 @@
 //! The loop of `vtep run`: one thread, one buffer.
 
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use core::time::Duration;
+use std::os::fd::AsFd;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -10,100 +10,112 @@ use vxlan_core::Event;
 use vxlan_std::{Buffer, DeviceId, Received};
 
 use super::super::failure::Failure;
-use super::Output;
+use super::control::Control;
 use super::devices::Devices;
+use super::sink::Sink;
 
 /// How many frames one interface or the sockets may bring before the others get their turn.
 const BATCH: usize = 64;
 
-/// Carries frames both ways until a signal comes.
+/// Carries frames both ways and does what is asked for, until a signal comes.
 pub(super) fn pump(
     devices: &mut Devices,
     signals: &SignalFd,
-    output: Output,
+    control: &mut Control,
+    sink: &Sink,
 ) -> Result<(), Failure> {
     let mut buffer = Buffer::new();
     let mut told = Vec::new();
+    let mut happened = Vec::new();
     loop {
-        let watched = Watched::new(devices).map_err(|error| Failure::of("poll", error))?;
-        let mut ready = watched.all(signals);
-        loop {
-            wait(&mut ready, devices)?;
-            let mut all = ready.iter().map(happened);
-            if all.next() == Some(true) {
-                return Ok(());
-            }
-            // Told before anything else is received: sockets come after the interfaces.
-            let mut gone = false;
-            for place in watched.interfaces.iter().map(|(place, _)| *place) {
-                if all.next() == Some(true) {
-                    gone |= !overlay(devices, place, &mut buffer, &mut told);
-                }
-            }
-            if all.any(|ready| ready) {
-                underlay(devices, &mut buffer, &mut told)?;
-            }
-            told.extend(devices.vtep.expire());
-            for (id, event) in told.drain(..) {
-                devices.tell(id, &event, output)?;
-            }
-            if gone {
-                break;
+        let places = wait(devices, signals, control, &mut happened)?;
+        let mut all = happened.drain(..);
+        let mut ready = || {
+            all.next()
+                .is_some_and(|events: PollFlags| !events.is_empty())
+        };
+        if ready() {
+            return Ok(());
+        }
+        // Told before anything else is received: sockets come after the interfaces.
+        let mut gone = false;
+        for place in places.interfaces {
+            if ready() {
+                gone |= !overlay(devices, place, &mut buffer, &mut told);
             }
         }
-        remove_gone(devices)?;
-    }
-}
-
-/// What is waited for. The descriptors are copies, so that the devices can be used meanwhile.
-struct Watched {
-    interfaces: Vec<(usize, OwnedFd)>,
-    sockets: Vec<OwnedFd>,
-}
-
-impl Watched {
-    fn new(devices: &Devices) -> io::Result<Self> {
-        let mut interfaces = Vec::new();
-        for (place, link) in devices.links.iter().enumerate() {
-            if let Some(tap) = &link.tap {
-                interfaces.push((place, tap.as_fd().try_clone_to_owned()?));
+        let mut readable = false;
+        for _ in 0..places.sockets {
+            readable |= ready();
+        }
+        if readable {
+            underlay(devices, &mut buffer, &mut told)?;
+        }
+        told.extend(devices.vtep.expire());
+        let now = devices.vtep.now();
+        let mut audience = control.audience(sink);
+        for (id, event) in told.drain(..) {
+            if let (Some(name), Some(device)) = (devices.name(id), devices.vtep.device(id)) {
+                audience.tell(name, device.config(), &event, now);
             }
         }
-        let sockets = devices.vtep.sockets();
-        Ok(Self {
-            interfaces,
-            sockets: sockets
-                .map(|s| s.try_clone_to_owned())
-                .collect::<Result<_, _>>()?,
-        })
-    }
-
-    fn all<'w>(&'w self, signals: &'w SignalFd) -> Vec<PollFd<'w>> {
-        let interfaces = self.interfaces.iter().map(|(_, fd)| fd.as_fd());
-        let sockets = self.sockets.iter().map(OwnedFd::as_fd);
-        core::iter::once(signals.as_fd())
-            .chain(interfaces)
-            .chain(sockets)
-            .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
-            .collect()
+        control.serve(devices, sink, all);
+        if gone {
+            remove_gone(devices);
+        }
     }
 }
 
-fn wait(ready: &mut [PollFd<'_>], devices: &Devices) -> Result<(), Failure> {
-    let timeout = devices.vtep.timeout();
-    let timeout = timeout.map_or(PollTimeout::NONE, |timeout| {
-        PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX)
-    });
-    match poll(ready, timeout) {
-        Ok(_) => Ok(()),
-        Err(Errno::EINTR) => Ok(()),
-        Err(error) => Err(Failure::of("poll", error)),
-    }
+/// What was waited for, in this order; behind it the control socket.
+struct Places {
+    /// The places of the links that have an interface.
+    interfaces: Vec<usize>,
+    sockets: usize,
 }
 
-/// Readable, or an error that reading tells.
-fn happened(fd: &PollFd<'_>) -> bool {
-    fd.revents().is_none_or(|events| !events.is_empty())
+/// Waits until something happens, and says what: first of all a signal.
+fn wait(
+    devices: &Devices,
+    signals: &SignalFd,
+    control: &Control,
+    happened: &mut Vec<PollFlags>,
+) -> Result<Places, Failure> {
+    let mut places = Places {
+        interfaces: Vec::new(),
+        sockets: 0,
+    };
+    let mut ready = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+    for (place, link) in devices.links.iter().enumerate() {
+        if let Some(tap) = &link.tap {
+            places.interfaces.push(place);
+            ready.push(PollFd::new(tap.as_fd(), PollFlags::POLLIN));
+        }
+    }
+    for socket in devices.vtep.sockets() {
+        places.sockets += 1;
+        ready.push(PollFd::new(socket, PollFlags::POLLIN));
+    }
+    let control_sockets = control.descriptors();
+    ready.extend(control_sockets.map(|(socket, events)| PollFd::new(socket, events)));
+    let timeouts = [devices.vtep.timeout(), control.timeout()];
+    let timeout = timeouts.into_iter().flatten().min();
+    match poll(&mut ready, timeout.map_or(PollTimeout::NONE, milliseconds)) {
+        Ok(_) => happened.extend(
+            ready
+                .iter()
+                .map(|fd| fd.revents().unwrap_or(PollFlags::all())),
+        ),
+        // Nobody is ready, as far as is known.
+        Err(Errno::EINTR) => happened.resize(ready.len(), PollFlags::empty()),
+        Err(error) => return Err(Failure::of("poll", error)),
+    }
+    Ok(places)
+}
+
+/// Rounded up, lest the loop spins until the time has come.
+fn milliseconds(timeout: Duration) -> PollTimeout {
+    let timeout = timeout.saturating_add(Duration::from_nanos(999_999));
+    PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX)
 }
 
 /// Carries what the host sent by an interface. False if the interface is gone.
@@ -181,7 +193,7 @@ fn underlay(
 }
 
 /// Says which interfaces somebody has removed. The other devices go on.
-fn remove_gone(devices: &mut Devices) -> Result<(), Failure> {
+fn remove_gone(devices: &mut Devices) {
     let gone = devices.links.iter().filter(|link| link.tap.is_none());
     for link in gone {
         if devices.vtep.device(link.id).is_some() {
@@ -189,8 +201,4 @@ fn remove_gone(devices: &mut Devices) -> Result<(), Failure> {
             devices.vtep.remove(link.id);
         }
     }
-    if devices.links.iter().all(|link| link.tap.is_none()) {
-        return Err(Failure::new("no interface is left"));
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! A walk along the words of a line that remembers what has been said.
 
-use core::str::SplitWhitespace;
+use std::vec;
 
 use super::WordsError;
 use super::error::Problem;
@@ -8,7 +8,7 @@ use super::error::Problem;
 /// Where in a line the parser stands.
 pub(super) struct Cursor<'w> {
     line: &'static str,
-    words: SplitWhitespace<'w>,
+    words: vec::IntoIter<&'w str>,
     subject: Option<&'w str>,
     said: Vec<&'static str>,
 }
@@ -16,9 +16,15 @@ pub(super) struct Cursor<'w> {
 impl<'w> Cursor<'w> {
     /// The start of `text`, a line of the kind `line`.
     pub(super) fn new(line: &'static str, text: &'w str) -> Self {
+        Self::over(line, text.split_whitespace())
+    }
+
+    /// The start of a line that is split already.
+    pub(super) fn over(line: &'static str, words: impl IntoIterator<Item = &'w str>) -> Self {
+        let words: Vec<_> = words.into_iter().collect();
         Self {
             line,
-            words: text.split_whitespace(),
+            words: words.into_iter(),
             subject: None,
             said: Vec::new(),
         }

@@ -10,7 +10,9 @@ mod link;
 mod number;
 
 pub(crate) use error::WordsError;
-pub(crate) use fdb::{FdbSpec, parse_fdb};
+pub(crate) use fdb::{
+    FdbRequest, FdbSpec, FlushSpec, GetSpec, ShowSpec, parse_fdb, parse_fdb_request,
+};
 pub(crate) use link::{LinkSpec, parse_link};
 
 /// The name of an interface, if it can be one (`dev_valid_name()`): 1 to 15 bytes without slash,

@@ -2,15 +2,16 @@
 
 use core::net::IpAddr;
 
+use vxlan_core::Mac;
 use vxlan_core::fdb::{Flags, State};
-use vxlan_core::{Mac, Vni};
 
-use super::cursor::Cursor;
-use super::error::Problem;
-use super::number::{number16, number32};
-use super::{INTERFACE, WordsError, interface};
+use super::super::cursor::Cursor;
+use super::super::error::Problem;
+use super::super::number::{number16, number32};
+use super::super::{INTERFACE, WordsError, interface};
+use super::{PORT, VNI, vni};
 
-/// An entry with one remote, to be added.
+/// An entry with one remote or a nexthop group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FdbSpec {
     /// The inner address.
@@ -18,7 +19,9 @@ pub(crate) struct FdbSpec {
     /// The name of the device.
     pub(crate) device: String,
     /// The remote's address.
-    pub(crate) dst: IpAddr,
+    pub(crate) dst: Option<IpAddr>,
+    /// The number of a nexthop group.
+    pub(crate) nhid: Option<u32>,
     /// The remote's UDP port, if not the device's.
     pub(crate) port: Option<u16>,
     /// The VNI to send with, if not the device's.
@@ -33,30 +36,44 @@ pub(crate) struct FdbSpec {
     pub(crate) flags: Flags,
 }
 
-const VNI: &str = "a number from 0 to 16777215";
-
 /// An entry as `bridge fdb append` takes it: `02:00:00:00:00:01 dev vx0 dst 192.0.2.2`.
 ///
 /// The state bits are those that `bridge` sends: `permanent` (the default, also `local`) is
 /// NOARP and PERMANENT, `static` (also `temp`) NOARP and REACHABLE, `dynamic` REACHABLE alone.
 pub(crate) fn parse_fdb(text: &str) -> Result<FdbSpec, WordsError> {
     let mut words = Cursor::new("fdb", text);
-    let mut entry = Entry::default();
-    while let Some(word) = words.next() {
-        entry.word(&mut words, word)?;
+    let entry = FdbSpec::parse(&mut words)?;
+    if entry.dst.is_none() && entry.nhid.is_none() {
+        return Err(words.error("", Problem::Missing("\"dst ADDRESS\"")));
     }
-    let missing = |what| words.error("", Problem::Missing(what));
-    Ok(FdbSpec {
-        mac: entry.mac.ok_or_else(|| missing("a MAC address"))?,
-        device: entry.device.ok_or_else(|| missing("\"dev NAME\""))?,
-        dst: entry.dst.ok_or_else(|| missing("\"dst ADDRESS\""))?,
-        port: entry.port,
-        vni: entry.vni,
-        via: entry.via,
-        src_vni: entry.src_vni,
-        state: entry.state.unwrap_or(State::NOARP.union(State::PERMANENT)),
-        flags: entry.flags | Flags::SELF,
-    })
+    Ok(entry)
+}
+
+impl FdbSpec {
+    /// The same, and what follows `bridge fdb del`: the destination may be missing.
+    pub(super) fn parse(words: &mut Cursor<'_>) -> Result<Self, WordsError> {
+        let mut entry = Entry::default();
+        while let Some(word) = words.next() {
+            entry.word(words, word)?;
+        }
+        let missing = |what| words.error("", Problem::Missing(what));
+        let flags = match entry.flags.intersects(Flags::SELF | Flags::MASTER) {
+            true => entry.flags,
+            false => entry.flags | Flags::SELF,
+        };
+        Ok(Self {
+            mac: entry.mac.ok_or_else(|| missing("a MAC address"))?,
+            device: entry.device.ok_or_else(|| missing("\"dev NAME\""))?,
+            dst: entry.dst,
+            nhid: entry.nhid,
+            port: entry.port,
+            vni: entry.vni,
+            via: entry.via,
+            src_vni: entry.src_vni,
+            state: entry.state.unwrap_or(State::NOARP.union(State::PERMANENT)),
+            flags,
+        })
+    }
 }
 
 #[derive(Default)]
@@ -64,6 +81,7 @@ struct Entry {
     mac: Option<Mac>,
     device: Option<String>,
     dst: Option<IpAddr>,
+    nhid: Option<u32>,
     port: Option<u16>,
     vni: Option<u32>,
     via: Option<String>,
@@ -91,7 +109,7 @@ impl Entry {
             }
             "port" => {
                 words.once("port", word)?;
-                let port = words.value(word, "a port from 0 to 65535", number16)?;
+                let port = words.value(word, PORT, number16)?;
                 self.port = (port != 0).then_some(port);
             }
             "vni" => {
@@ -115,13 +133,11 @@ impl Entry {
             "sticky" => self.flag(words, "sticky", Flags::STICKY)?,
             "use" => self.flag(words, "use", Flags::USE)?,
             "nhid" => {
-                let why = "nexthop groups are not supported here; say \"dst ADDRESS\"";
-                return Err(words.error(word, Problem::Unsupported(why)));
+                words.once("nhid", word)?;
+                let expected = "the number of a nexthop group";
+                self.nhid = Some(words.value(word, expected, |text| number32(text, u32::MAX))?);
             }
-            "master" => {
-                let why = "that is the bridge's own table; a VXLAN device takes \"self\"";
-                return Err(words.error(word, Problem::Unsupported(why)));
-            }
+            "master" => self.flag(words, "master", Flags::MASTER)?,
             "vlan" => {
                 let why = "a VXLAN device's entries have no VLAN";
                 return Err(words.error(word, Problem::Unsupported(why)));
@@ -172,10 +188,6 @@ impl Entry {
     }
 }
 
-fn vni(text: &str) -> Option<u32> {
-    number32(text, Vni::MAX.get())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,7 +196,8 @@ mod tests {
         FdbSpec {
             mac: Mac::new([2, 0, 0, 0, 0, 1]),
             device: "vx0".to_owned(),
-            dst: [192, 0, 2, 2].into(),
+            dst: Some([192, 0, 2, 2].into()),
+            nhid: None,
             port: None,
             vni: None,
             via: None,
@@ -260,6 +273,27 @@ mod tests {
                     ..plain()
                 },
             ),
+            (
+                "nhid 5",
+                FdbSpec {
+                    nhid: Some(5),
+                    ..plain()
+                },
+            ),
+            (
+                "self master",
+                FdbSpec {
+                    flags: Flags::SELF | Flags::MASTER,
+                    ..plain()
+                },
+            ),
+            (
+                "master",
+                FdbSpec {
+                    flags: Flags::MASTER,
+                    ..plain()
+                },
+            ),
         ] {
             assert_eq!(parse_fdb(&format!("{entry} {tail}")), Ok(want), "{tail}");
         }
@@ -270,7 +304,7 @@ mod tests {
             assert_eq!(parse_fdb(text), Ok(plain()), "{text}");
         }
         let default = parse_fdb("00:00:00:00:00:00 dev vx0 dst 2001:db8::2").unwrap();
-        assert!(default.mac.is_zero() && default.dst.is_ipv6());
+        assert!(default.mac.is_zero() && default.dst.unwrap().is_ipv6());
     }
 
     #[test]
@@ -332,15 +366,6 @@ mod tests {
             (
                 &format!("{entry} static dynamic"),
                 "\"dynamic\": only one of \"permanent\", \"static\" and \"dynamic\" can hold"
-                    .to_owned(),
-            ),
-            (
-                &format!("{entry} nhid 5"),
-                "\"nhid\": nexthop groups are not supported here; say \"dst ADDRESS\"".to_owned(),
-            ),
-            (
-                &format!("{entry} master"),
-                "\"master\": that is the bridge's own table; a VXLAN device takes \"self\""
                     .to_owned(),
             ),
             (

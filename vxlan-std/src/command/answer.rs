@@ -1,0 +1,32 @@
+//! What the daemon answers to a request.
+
+use super::fdb;
+use super::options::Options;
+use super::refusal::Refusal;
+use super::run::{Audience, Devices};
+use super::watch::Watch;
+
+/// An answer that is not a refusal.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Done; this is to be printed.
+    Text(String),
+    /// Done bit by bit.
+    Dump(fdb::Dump),
+    /// Events are told as they happen.
+    Watch(Watch),
+}
+
+/// Does what the words say.
+pub(crate) fn answer(
+    devices: &mut Devices,
+    audience: &mut Audience<'_>,
+    words: &[String],
+) -> Result<Answer, Refusal> {
+    let (options, words) = Options::split(words)?;
+    match words.split_first() {
+        Some((&"fdb", rest)) => fdb::answer(devices, audience, options, rest),
+        Some((&"monitor", rest)) => Watch::parse(options, rest).map(Answer::Watch),
+        _ => Err(Refusal::usage("fdb or monitor expected")),
+    }
+}

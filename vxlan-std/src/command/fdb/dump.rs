@@ -1,0 +1,126 @@
+//! `vtep fdb show`: the entries, slice by slice.
+
+use std::fs;
+
+use vxlan_core::fdb::{Record, State};
+use vxlan_std::interface;
+
+use super::super::json::{Array, Json};
+use super::super::options::Options;
+use super::super::refusal::{BRIDGE, Refusal};
+use super::super::run::Devices;
+use super::super::show::Shown;
+use super::super::words::ShowSpec;
+
+/// How many records are looked at before frames get their turn.
+const SLICE: usize = 1024;
+
+/// A walk over the entries of all devices or one.
+#[derive(Debug)]
+pub(crate) struct Dump {
+    options: Options,
+    filter: ShowSpec,
+    /// The place of the device among all, and how many of its records are told.
+    place: usize,
+    told: usize,
+    array: Option<Array>,
+}
+
+impl Dump {
+    /// The start of it.
+    pub(super) fn new(
+        devices: &Devices,
+        options: Options,
+        filter: ShowSpec,
+    ) -> Result<Self, Refusal> {
+        if let Some(name) = filter
+            .device
+            .as_ref()
+            .filter(|name| devices.named(name).is_none())
+        {
+            return Err(Refusal::no_device(BRIDGE, name));
+        }
+        if let Some(name) = filter
+            .bridge
+            .as_ref()
+            .filter(|name| interface::index(name).is_none())
+        {
+            let text = format!("Cannot find bridge device \"{name}\"");
+            return Err(Refusal::said(BRIDGE, text));
+        }
+        Ok(Self {
+            options,
+            filter,
+            place: 0,
+            told: 0,
+            array: None,
+        })
+    }
+
+    /// Appends the next lines. False once there are no more.
+    pub(crate) fn more(&mut self, devices: &Devices, out: &mut String) -> bool {
+        if self.options.json && self.array.is_none() {
+            self.array = Some(Array::start(out, self.options.pretty));
+        }
+        let mut left = SLICE;
+        while left > 0 {
+            let Some(link) = devices.links.get(self.place) else {
+                if let Some(array) = self.array.take() {
+                    array.end(out);
+                }
+                return false;
+            };
+            let chosen = self
+                .filter
+                .device
+                .as_ref()
+                .is_none_or(|name| *name == link.name)
+                && self
+                    .filter
+                    .bridge
+                    .as_ref()
+                    .is_none_or(|name| is_port(&link.name, name));
+            if let Some(device) = devices.vtep.device(link.id).filter(|_| chosen) {
+                let records = device.fdb().iter().skip(self.told).take(left);
+                let mut count = 0;
+                for record in records {
+                    count += 1;
+                    if self.meets(&record) {
+                        let shown = Shown {
+                            device: self.filter.device.is_none().then_some(&link.name),
+                            config: device.config(),
+                            record: &record,
+                            now: (self.options.stats > 0).then(|| devices.vtep.now()),
+                        };
+                        match &mut self.array {
+                            Some(array) => array.push(out, &Json::Object(shown.fields())),
+                            None => shown.text(out),
+                        }
+                    }
+                }
+                left -= count;
+                self.told += count;
+                if left == 0 {
+                    break;
+                }
+            }
+            self.place += 1;
+            self.told = 0;
+        }
+        true
+    }
+
+    /// Whether a record is to be shown.
+    fn meets(&self, record: &Record) -> bool {
+        let filter = &self.filter;
+        !filter.vlan
+            && (filter.state.is_empty() || record.state.intersects(filter.state))
+            && !(filter.dynamic && record.state.contains(State::PERMANENT))
+    }
+}
+
+/// Whether an interface is a port of a bridge.
+fn is_port(interface: &str, bridge: &str) -> bool {
+    let master = fs::read_link(format!("/sys/class/net/{interface}/master"));
+    master.is_ok_and(|master| master.file_name() == Some(bridge.as_ref()))
+}

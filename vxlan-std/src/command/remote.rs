@@ -1,0 +1,124 @@
+//! Subcommands that the daemon does: here are only their descriptions.
+
+use std::ffi::OsString;
+
+use super::failure::Failure;
+use super::options::Options;
+
+/// The words of a subcommand. They are understood by the daemon.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Words {
+    /// What to do, in the words of iproute2
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "WORDS"
+    )]
+    words: Vec<String>,
+}
+
+/// Forwarding databases, in the words of 'bridge fdb'.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = FDB)]
+pub(crate) struct Fdb {
+    #[command(flatten)]
+    words: Words,
+}
+
+/// Events as they happen, as 'bridge monitor fdb' and 'ip monitor neigh' print them.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = MONITOR)]
+pub(crate) struct Monitor {
+    #[command(flatten)]
+    words: Words,
+}
+
+const FDB: &str = "Words:
+  fdb [show] [dev NAME] [br BRIDGE] [state STATE] [dynamic]
+  fdb add|append|replace|del MAC dev NAME [dst IP] [port N] [vni N] [src_vni N] [via IF]
+          [nhid N] [self] [permanent|static|dynamic] [router] [extern_learn] [sticky] [use]
+  fdb get MAC dev NAME [vni N]
+  fdb flush dev NAME [dst IP] [port N] [vni N] [src_vni N] [nhid N]
+          [[no]permanent|[no]static|[no]dynamic] [[no]extern_learn] [[no]sticky] [[no]router]
+          [[no]offloaded] [[no]added_by_user]
+
+Options, anywhere: -json, -pretty, -statistics, -details.
+
+Exit status: 0 when it is done; otherwise nothing has changed and one line says why: 2 for words \
+that mean nothing, 255 for what the kernel would refuse, 254 when 'get' finds nothing, 1 when no \
+'vtep run' answers.";
+
+const MONITOR: &str = "Words:
+  monitor [all|fdb|neigh]...
+
+  fdb    entries that come, change or go
+  neigh  addresses that nobody knows (l2miss)
+
+Options, anywhere: -json (an object a line), -statistics.
+
+A reader that is too slow loses the oldest events and is told how many. Ends when the daemon ends.";
+
+/// The subcommands.
+const NAMES: [&str; 2] = ["fdb", "monitor"];
+
+/// Whose the command line is to understand.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The daemon's: these words.
+    Words(Vec<String>),
+    /// Nobody's: help for this subcommand.
+    Help(&'static str),
+    /// Ours.
+    Other,
+}
+
+impl Asked {
+    /// What follows the name of the program. Options may stand before that of the subcommand.
+    pub(crate) fn new(arguments: &[OsString]) -> Result<Self, Failure> {
+        let is_option = |word: &str| {
+            let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
+            name.is_some_and(|name| Options::default().set(name))
+        };
+        let mut texts = arguments.iter().map(|word| word.to_str());
+        let name = texts.find(|word| !word.is_some_and(is_option)).flatten();
+        let Some(name) = NAMES.into_iter().find(|known| Some(*known) == name) else {
+            return Ok(Self::Other);
+        };
+        if texts.any(|word| matches!(word, Some("--help" | "-h" | "-help" | "help"))) {
+            return Ok(Self::Help(name));
+        }
+        let words = arguments.iter().map(|word| {
+            let text = word.to_str().map(str::to_owned);
+            let shown = word.display();
+            text.ok_or_else(|| Failure::usage(format_args!("\"{shown}\": UTF-8 expected")))
+        });
+        words.collect::<Result<_, _>>().map(Self::Words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    fn of(line: &str) -> Asked {
+        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        Asked::new(&arguments).unwrap()
+    }
+
+    #[test]
+    fn whose_words() {
+        for line in ["fdb", "-j fdb show", "--json -s monitor", "fdb add x -p"] {
+            let words = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(of(line), Asked::Words(words));
+        }
+        for line in ["fdb --help", "-j fdb add help", "fdb -h"] {
+            assert_eq!(of(line), Asked::Help("fdb"));
+        }
+        for line in ["run", "", "-j", "--link fdb", "run fdb"] {
+            assert_eq!(of(line), Asked::Other, "{line}");
+        }
+        let refused = Asked::new(&["fdb".into(), OsString::from_vec(vec![0xff])]);
+        assert!(refused.unwrap_err().to_string().contains("UTF-8"));
+    }
+}

@@ -1,0 +1,192 @@
+//! The control socket in the loop: takes requests, has them done, carries answers away.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use nix::poll::PollFlags;
+use vxlan_core::Event;
+use vxlan_core::device::Valid;
+
+use super::super::answer::{Answer, answer};
+use super::super::control::{self, Backlog, Listener};
+use super::super::fdb::Dump;
+use super::super::watch::Watch;
+use super::Devices;
+use super::sink::Sink;
+
+/// How many connections there may be; another one takes the place of the one that has made its
+/// end wait longest.
+const PEERS: usize = 64;
+/// How many bytes of events may wait for one reader.
+const ROOM: usize = 1 << 20;
+
+type Peer = control::Peer<Dump, Watch>;
+
+/// The control socket and its connections.
+#[derive(Debug)]
+pub(super) struct Control {
+    listener: Listener,
+    peers: Vec<Peer>,
+    /// What the standard output is told.
+    watch: Watch,
+}
+
+impl Control {
+    pub(super) const fn new(listener: Listener, watch: Watch) -> Self {
+        Self {
+            listener,
+            peers: Vec::new(),
+            watch,
+        }
+    }
+
+    /// Whoever is told about events.
+    pub(super) const fn audience<'a>(&'a mut self, sink: &'a Sink) -> Audience<'a> {
+        Audience {
+            sink,
+            watch: &self.watch,
+            peers: self.peers.as_mut_slice(),
+        }
+    }
+
+    /// What to wait for: the connections in their order, and behind them new ones.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
+        let peers = self.peers.iter().map(|peer| {
+            let mut events = PollFlags::empty();
+            events.set(PollFlags::POLLIN, peer.reads());
+            events.set(PollFlags::POLLOUT, peer.writes());
+            (peer.as_fd(), events)
+        });
+        peers.chain([(self.listener.as_fd(), PollFlags::POLLIN)])
+    }
+
+    /// Says good-bye, as far as somebody reads.
+    pub(super) fn close(mut self) {
+        for peer in &mut self.peers {
+            if peer.watch().is_some() {
+                // What is left is of no use to anybody.
+                let _ = peer.write();
+                peer.exit(0);
+                let _ = peer.write();
+            }
+        }
+    }
+
+    /// How long to wait at most.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        let deadlines = self.peers.iter().filter_map(Peer::deadline);
+        let first = deadlines.min()?;
+        Some(first.saturating_duration_since(Instant::now()))
+    }
+
+    /// Does what became possible. `happened` is about the [descriptors](Self::descriptors).
+    pub(super) fn serve(
+        &mut self,
+        devices: &mut Devices,
+        sink: &Sink,
+        happened: impl Iterator<Item = PollFlags>,
+    ) {
+        let known = self.peers.len();
+        let (mut ends, mut newcomers) = (Vec::new(), Vec::new());
+        for (place, events) in happened.enumerate() {
+            if place == known {
+                if !events.is_empty() {
+                    newcomers.extend(self.listener.accept().map(Peer::new));
+                }
+            } else if self.serve_one(place, events, devices, sink).is_none() {
+                ends.push(place);
+            }
+        }
+        for place in ends.into_iter().rev() {
+            self.peers.remove(place);
+        }
+        let now = Instant::now();
+        self.peers
+            .retain(|peer| peer.deadline().is_none_or(|deadline| now < deadline));
+        if self.peers.len() + newcomers.len() > PEERS {
+            let deadlines = self.peers.iter().enumerate();
+            let worst =
+                deadlines.min_by_key(|(_, peer)| (peer.deadline().is_none(), peer.deadline()));
+            if let Some(place) = worst.map(|(place, _)| place) {
+                self.peers.remove(place);
+            }
+        }
+        self.peers.append(&mut newcomers);
+    }
+
+    /// `None` when the connection ends.
+    fn serve_one(
+        &mut self,
+        place: usize,
+        events: PollFlags,
+        devices: &mut Devices,
+        sink: &Sink,
+    ) -> Option<()> {
+        let broken = PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL;
+        let peer = self.peers.get_mut(place)?;
+        if peer.reads() && events.intersects(PollFlags::POLLIN | broken) {
+            if let Some(words) = peer.read().ok()? {
+                let mut audience = self.audience(sink);
+                let done = answer(devices, &mut audience, &words);
+                let peer = self.peers.get_mut(place)?;
+                match done {
+                    Ok(Answer::Text(text)) => {
+                        peer.output(&text);
+                        peer.exit(0);
+                    }
+                    Ok(Answer::Dump(dump)) => peer.answer(dump),
+                    Ok(Answer::Watch(watch)) => peer.watch_from_now(watch, Backlog::new(ROOM)),
+                    Err(refusal) => {
+                        peer.error(&refusal.to_string());
+                        peer.exit(refusal.status);
+                    }
+                }
+            }
+        } else if events.intersects(broken) {
+            return None;
+        }
+        let peer = self.peers.get_mut(place)?;
+        if let Some(dump) = peer.job() {
+            let mut text = String::new();
+            let more = dump.more(devices, &mut text);
+            peer.output(&text);
+            if !more {
+                peer.exit(0);
+            }
+        }
+        if peer.writes() && !peer.write().ok()? {
+            return None;
+        }
+        Some(())
+    }
+}
+
+/// Whoever is told about events: the standard output and the monitors.
+#[derive(Debug)]
+pub(crate) struct Audience<'a> {
+    sink: &'a Sink,
+    watch: &'a Watch,
+    peers: &'a mut [Peer],
+}
+
+impl Audience<'_> {
+    /// Tells an event of the device `name`. Waits for nobody.
+    pub(crate) fn tell(
+        &mut self,
+        name: &str,
+        config: &Valid,
+        event: &Event,
+        now: vxlan_core::Instant,
+    ) {
+        if let Some(line) = self.watch.line(name, config, event, now) {
+            self.sink.push(line);
+        }
+        for peer in &mut *self.peers {
+            if let Some((watch, backlog)) = peer.watch()
+                && let Some(line) = watch.line(name, config, event, now)
+            {
+                backlog.push(line);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The subcommands that a running `vtep run` does: their words, answers and exit statuses beside
+//! those of iproute2, and the socket between them.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+#[path = "../runner/mod.rs"]
+mod runner;
+mod socket;
+mod transcript;
+
+use std::process::ExitCode;
+
+use runner::{Needs, Skip, Test};
+use transcript::Side;
+
+fn fdb_answers_as_bridge_was_recorded(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "fdb", Side::Ours)
+}
+
+fn bridge_fdb_is_recorded_truly(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "fdb", Side::Kernel)
+}
+
+const TESTS: &[Test] = &[
+    (
+        "fdb_answers_as_bridge_was_recorded",
+        fdb_answers_as_bridge_was_recorded,
+    ),
+    ("bridge_fdb_is_recorded_truly", bridge_fdb_is_recorded_truly),
+    ("only_the_owner_may_ask", socket::only_the_owner_may_ask),
+    (
+        "the_socket_is_one_for_each_namespace",
+        socket::the_socket_is_one_for_each_namespace,
+    ),
+    (
+        "a_socket_that_nobody_listens_to_is_replaced",
+        socket::a_socket_that_nobody_listens_to_is_replaced,
+    ),
+    (
+        "stuck_clients_hold_nothing",
+        socket::stuck_clients_hold_nothing,
+    ),
+    ("wrong_words_are_one_line", socket::wrong_words_are_one_line),
+    (
+        "a_slow_monitor_loses_the_oldest",
+        socket::a_slow_monitor_loses_the_oldest,
+    ),
+];
+
+fn main() -> ExitCode {
+    runner::run("commands", Needs::Ours, TESTS, || Ok(()))
+}
