@@ -1,10 +1,15 @@
 //! The one place that reads a clock.
 
+use core::time::Duration;
 use std::time;
 
 use vxlan_core::Instant;
 
-/// A monotonic clock that starts at zero when it is made.
+/// What a clock shows when it is made.
+const START: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A monotonic clock. It shows thirty days when it is made, so that there are instants for what
+/// happened before: entries of the forwarding database may be older than the process.
 ///
 /// ```
 /// let clock = vxlan_std::Clock::new();
@@ -15,7 +20,7 @@ use vxlan_core::Instant;
 pub struct Clock(time::Instant);
 
 impl Clock {
-    /// A clock whose origin is now.
+    /// A clock that is thirty days past its origin now.
     #[must_use]
     pub fn new() -> Self {
         Self(time::Instant::now())
@@ -24,8 +29,7 @@ impl Clock {
     /// The time since the origin, in whole milliseconds.
     #[must_use]
     pub fn now(&self) -> Instant {
-        let millis = self.0.elapsed().as_millis();
-        Instant::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+        Instant::ZERO + START + self.0.elapsed()
     }
 }
 

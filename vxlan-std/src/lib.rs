@@ -47,6 +47,8 @@ pub mod interface;
 mod routes;
 #[cfg(feature = "smoltcp")]
 pub mod smoltcp;
+#[cfg(feature = "snapshot")]
+pub mod snapshot;
 pub mod socket;
 #[cfg(feature = "tap")]
 mod tap;
@@ -57,6 +59,8 @@ pub use clock::Clock;
 pub use error::AddError;
 pub use group::Groups;
 pub use routes::Routes;
+#[cfg(feature = "snapshot")]
+pub use snapshot::Snapshot;
 #[cfg(feature = "tap")]
 pub use tap::{Tap, TapError};
 pub use vtep::{DeviceId, Expired, Received, Sent, Vtep};

@@ -1,0 +1,78 @@
+//! Snapshots in files.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::codec::HEAD_LEN;
+use super::{LoadError, Snapshot, SnapshotError};
+
+impl Snapshot {
+    /// Writes the file `path`: to a file beside it first, which takes its name when all of it is on
+    /// the disk. Whenever this stops, `path` holds the old snapshot or the new one. Only the owner
+    /// may read it.
+    ///
+    /// # Errors
+    /// Those of the file system; the old file is untouched then.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        let beside = beside(path)?;
+        let written = write(&beside, &self.encode()).and_then(|()| fs::rename(&beside, path));
+        if written.is_err() {
+            // What is there is of no use to anybody.
+            let _ = fs::remove_file(&beside);
+            return written;
+        }
+        // The new name is on the disk once the directory is.
+        let directory = path.parent().filter(|parent| *parent != Path::new(""));
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    }
+
+    /// Reads the file `path`.
+    ///
+    /// # Errors
+    /// [`LoadError::Io`] if it cannot be read, [`LoadError::Snapshot`] if it is no snapshot. No
+    /// more of it is read than its head says there should be.
+    pub fn load(path: &Path) -> Result<Self, LoadError> {
+        let mut bytes = Vec::new();
+        let mut file = File::open(path).map_err(LoadError::Io)?;
+        let have = file.metadata().map_err(LoadError::Io)?.len();
+        let mut head = (&mut file).take(HEAD_LEN as u64);
+        head.read_to_end(&mut bytes).map_err(LoadError::Io)?;
+        if let Some(need) = Self::file_len(&bytes) {
+            if need != have {
+                let wrong = SnapshotError::Length { need, have };
+                return Err(LoadError::Snapshot(wrong));
+            }
+            let mut rest = file.take(need);
+            rest.read_to_end(&mut bytes).map_err(LoadError::Io)?;
+        }
+        Self::decode(&bytes).map_err(LoadError::Snapshot)
+    }
+}
+
+/// The name of the file that is written before it takes the name `path`.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}", std::process::id()));
+    Ok(path.with_file_name(hidden))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What a process of the same number has left behind.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,173 @@
+//! A snapshot back into a device.
+
+use core::time::Duration;
+use std::collections::HashSet;
+use std::time::SystemTime;
+
+use vxlan_core::fdb::{self, Key, Mode, NexthopError, NexthopId, Remote, Storage, Update};
+use vxlan_core::{Device, Instant};
+
+use super::{Line, RestoreError, Snapshot, Target};
+use crate::interface;
+
+impl Snapshot {
+    /// Gives `device` the entries of the snapshot that it does not have, and says how many lines
+    /// were new. Entries that it has stay as they are; those of groups and the default entry get
+    /// the remotes they lack. The time since the snapshot was taken counts as age.
+    ///
+    /// `nexthop` says whether a nexthop group can be used.
+    ///
+    /// # Errors
+    /// A [`RestoreError`] for the first line that cannot be had; the table is as it was before.
+    pub fn restore<S: Storage>(
+        &self,
+        device: &mut Device<S>,
+        now: Instant,
+        wall: SystemTime,
+        mut nexthop: impl FnMut(NexthopId) -> Result<(), NexthopError>,
+    ) -> Result<usize, RestoreError> {
+        let vni = device.config().vni();
+        if vni != self.vni {
+            return Err(RestoreError::Vni {
+                snapshot: self.vni,
+                device: vni,
+            });
+        }
+        // All that can be known beforehand, before anything changes.
+        let targets = self
+            .lines
+            .iter()
+            .map(|line| line.target(device, &mut nexthop))
+            .collect::<Result<Vec<_>, _>>()?;
+        let away = wall.duration_since(self.taken).unwrap_or_default();
+        let mut added = Vec::new();
+        let mut new = HashSet::new();
+        for (line, target) in self.lines.iter().zip(targets) {
+            match line.add(device, now, target, &mut new) {
+                Ok(true) => {
+                    if new.contains(&line.key) {
+                        line.date(device, now, away);
+                    }
+                    added.push((line, target));
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    undo(device, &added, &new);
+                    let mac = line.key.mac;
+                    return Err(RestoreError::Entry { mac, error });
+                }
+            }
+        }
+        Ok(added.len())
+    }
+}
+
+impl Line {
+    fn target<S: Storage>(
+        &self,
+        device: &Device<S>,
+        nexthop: &mut impl FnMut(NexthopId) -> Result<(), NexthopError>,
+    ) -> Result<fdb::Target, RestoreError> {
+        let Key { mac, vni } = self.key;
+        if device.key_in(mac, vni) != self.key {
+            return Err(RestoreError::Network { mac, vni });
+        }
+        match &self.target {
+            Target::Nexthop(id) => match nexthop(*id) {
+                Ok(()) => Ok(fdb::Target::Nexthop {
+                    id: *id,
+                    validity: Ok(()),
+                }),
+                Err(error) => Err(RestoreError::Nexthop {
+                    mac,
+                    id: *id,
+                    error,
+                }),
+            },
+            Target::Remote {
+                addr,
+                port,
+                vni,
+                interface: name,
+            } => {
+                if addr.is_ipv6() != device.config().is_ipv6() {
+                    return Err(RestoreError::Family(mac));
+                }
+                let ifindex = match name {
+                    None => None,
+                    Some(name) => Some(interface::index(name).ok_or_else(|| {
+                        let name = name.clone();
+                        RestoreError::Interface { mac, name }
+                    })?),
+                };
+                Ok(fdb::Target::Remote(Remote {
+                    addr: *addr,
+                    port: *port,
+                    vni: *vni,
+                    ifindex,
+                }))
+            }
+        }
+    }
+
+    /// Whether the line is new. `new` are the entries that came from this snapshot.
+    fn add<S: Storage>(
+        &self,
+        device: &mut Device<S>,
+        now: Instant,
+        destination: fdb::Target,
+        new: &mut HashSet<Key>,
+    ) -> Result<bool, fdb::Error> {
+        let key = self.key;
+        let (made, state, flags, mode) = match device.fdb().find(&key) {
+            None => (true, self.state, self.flags, Mode::EXCL),
+            Some(entry) => {
+                let floods = !key.mac.is_unicast() && entry.nexthop().is_none();
+                if !floods || !matches!(destination, fdb::Target::Remote(_)) {
+                    return Ok(false);
+                }
+                // Otherwise the entry would take the state and the flags of the snapshot.
+                (false, entry.state(), entry.flags(), Mode::APPEND)
+            }
+        };
+        let update = Update {
+            key,
+            state,
+            flags,
+            mode: Mode::CREATE | mode,
+            destination,
+            limit: device.config().limit().map_or(0, core::num::NonZero::get),
+        };
+        let told = device.fdb_mut().update(now, &update)?;
+        if made {
+            new.insert(key);
+        }
+        Ok(told.is_some())
+    }
+
+    /// Makes the entry as old as it is.
+    fn date<S: Storage>(&self, device: &Device<S>, now: Instant, away: Duration) {
+        let ago = |age: Duration| {
+            let age = u64::try_from(age.saturating_add(away).as_millis()).unwrap_or(u64::MAX);
+            Instant::from_millis(now.as_millis().saturating_sub(age))
+        };
+        if let Some(entry) = device.fdb().find(&self.key) {
+            entry.touch_updated(ago(self.updated));
+            entry.touch_used(ago(self.used));
+        }
+    }
+}
+
+/// Takes out again what was added: entries that are new as a whole, of others the remotes.
+fn undo<S: Storage>(device: &mut Device<S>, added: &[(&Line, fdb::Target)], new: &HashSet<Key>) {
+    for (line, target) in added.iter().rev() {
+        let key = &line.key;
+        let remote = match target {
+            fdb::Target::Remote(remote) if !new.contains(key) => Some(remote),
+            _ => None,
+        };
+        if let Ok(removed) = device.fdb_mut().remove(key, remote) {
+            removed.for_each(drop);
+        }
+    }
+}

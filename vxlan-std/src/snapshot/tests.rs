@@ -1,0 +1,445 @@
+use std::fs;
+use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
+
+use proptest::prelude::*;
+use vxlan_core::fdb::{Fixed, Full, Growable, Mode, NexthopError, Remote, Update};
+use vxlan_core::{Config, IfIndex, Mac};
+
+use super::*;
+
+const NOW: Instant = Instant::from_millis(1_000_000);
+
+fn wall() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+fn mac(last: u8) -> Mac {
+    Mac::new([2, 0, 0, 0, 0, last])
+}
+
+fn device<S: Storage>(config: Config, storage: S) -> Device<S> {
+    Device::new(config, mac(0xff), storage, Instant::ZERO).unwrap()
+}
+
+fn config() -> Config {
+    Config::new(Vni::truncate(42)).remote([192, 0, 2, 1].into())
+}
+
+/// An entry of each kind: flooded, permanent, learned long ago, through an interface, to a nexthop.
+fn full() -> Device<Growable> {
+    let mut device = device(config(), Growable::new());
+    let flood = device.remote([192, 0, 2, 9].into());
+    device.fdb_append(NOW, Mac::ZERO, flood).unwrap();
+    let old = Instant::from_millis(NOW.as_millis() - 250_000);
+    let there = device.remote([192, 0, 2, 2].into());
+    let lo = Some(IfIndex::LOOPBACK);
+    for (last, when, state, destination) in [
+        (1, NOW, State::PERMANENT, there.into()),
+        (2, old, State::REACHABLE, there.into()),
+        (
+            3,
+            NOW,
+            State::REACHABLE,
+            Remote {
+                ifindex: lo,
+                port: 9,
+                vni: 7,
+                ..there
+            }
+            .into(),
+        ),
+        (
+            4,
+            NOW,
+            State::NOARP,
+            Destination::Nexthop(NexthopId::new(12).unwrap()).into(),
+        ),
+    ] {
+        let update = Update {
+            key: device.key(mac(last)),
+            state,
+            flags: Flags::SELF | Flags::ADDED_BY_USER,
+            mode: Mode::CREATE,
+            destination,
+            limit: 0,
+        };
+        device.fdb_mut().update(when, &update).unwrap().unwrap();
+    }
+    device
+}
+
+fn records<S: Storage>(device: &Device<S>) -> Vec<Record> {
+    device.fdb().iter().collect()
+}
+
+fn restored(bytes: &[u8], into: &mut Device<Growable>) -> usize {
+    let snapshot = Snapshot::decode(bytes).unwrap();
+    snapshot.restore(into, NOW, wall(), |_| Ok(())).unwrap()
+}
+
+#[test]
+fn what_was_taken_comes_back() {
+    let before = full();
+    let bytes = Snapshot::take(&before, NOW, wall()).encode();
+    let mut after = device(config(), Growable::new());
+    // The default entry was there, but for one of its remotes.
+    assert_eq!(restored(&bytes, &mut after), 5);
+    // Order, states, flags, ages: all but the age of the entry that was there before.
+    let same = |records: Vec<Record>| -> Vec<Record> {
+        records
+            .into_iter()
+            .filter(|record| !record.key.mac.is_zero())
+            .collect()
+    };
+    assert_eq!(same(records(&after)), same(records(&before)));
+    let flood = |device: &Device<Growable>| -> Vec<Remote> {
+        let entry = device.fdb().find(&device.key(Mac::ZERO)).unwrap();
+        entry.remotes().copied().collect()
+    };
+    assert_eq!(flood(&after), flood(&before));
+    // Again: nothing is new.
+    assert_eq!(restored(&bytes, &mut after), 0);
+    assert_eq!(same(records(&after)), same(records(&before)));
+}
+
+/// The default entry of the device is no older for having got a remote from a file.
+#[test]
+fn entries_that_are_there_keep_their_age() {
+    let snapshot = Snapshot::take(&full(), NOW, wall());
+    let mut after = device(config(), Growable::new());
+    let later = NOW + Duration::from_secs(5);
+    snapshot
+        .restore(&mut after, later, wall() + Duration::from_secs(5), |_| {
+            Ok(())
+        })
+        .unwrap();
+    let updated = |mac| after.fdb().find(&after.key(mac)).unwrap().updated();
+    assert_eq!(updated(Mac::ZERO), later);
+    assert_eq!(updated(mac(1)), NOW);
+}
+
+/// The kernel's trap: an entry for a network that an ordinary device never looks up.
+#[test]
+fn entries_that_no_look_up_finds_are_left_out() {
+    let mut before = device(config(), Growable::new());
+    let update = Update {
+        key: before.key(mac(1)),
+        state: State::PERMANENT,
+        flags: Flags::SELF,
+        mode: Mode::CREATE,
+        destination: before.remote([192, 0, 2, 2].into()).into(),
+        limit: 0,
+    };
+    before.fdb_mut().update_as(NOW, 7, &update).unwrap();
+    assert_eq!(
+        (
+            before.fdb().len(),
+            Snapshot::take(&before, NOW, wall()).len()
+        ),
+        (2, 1)
+    );
+    // In external mode each network counts.
+    let mut external = device(
+        Config::new(Vni::truncate(42)).external(true),
+        Growable::new(),
+    );
+    external
+        .fdb_mut()
+        .update_as(
+            NOW,
+            7,
+            &Update {
+                key: Key {
+                    mac: mac(1),
+                    vni: 7,
+                },
+                ..update
+            },
+        )
+        .unwrap();
+    assert_eq!(Snapshot::take(&external, NOW, wall()).len(), 1);
+}
+
+/// The time in the file counts: a learned entry does not live on because nobody looked.
+#[test]
+fn ages_go_on_while_nothing_runs() {
+    let snapshot = Snapshot::take(&full(), NOW, wall());
+    for (away, alive) in [(40, true), (60, false)] {
+        let mut after = device(config(), Growable::new());
+        after.set_up(true);
+        let later = wall() + Duration::from_secs(away);
+        snapshot
+            .restore(&mut after, NOW, later, |_| Ok(()))
+            .unwrap();
+        after.age(NOW).for_each(drop);
+        let found = after.fdb().find(&after.key(mac(2))).is_some();
+        assert_eq!(found, alive, "{away} s");
+        assert!(after.fdb().find(&after.key(mac(1))).is_some());
+    }
+}
+
+#[test]
+fn every_cut_and_every_flipped_bit_is_refused() {
+    let bytes = Snapshot::take(&full(), NOW, wall()).encode();
+    assert!(Snapshot::decode(&bytes).is_ok());
+    for end in 0..bytes.len() {
+        assert!(Snapshot::decode(&bytes[..end]).is_err(), "cut at {end}");
+    }
+    for bit in 0..bytes.len() * 8 {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert!(Snapshot::decode(&damaged).is_err(), "bit {bit}");
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert!(Snapshot::decode(&longer).is_err());
+}
+
+/// Bytes with a right checksum that nobody wrote.
+#[test]
+fn what_is_wrong_is_said() {
+    let bytes = Snapshot::take(&full(), NOW, wall()).encode();
+    let sealed = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = bytes[..bytes.len() - 4].to_vec();
+        change(&mut bytes);
+        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+        Snapshot::decode(&bytes).map_err(|error| error.to_string())
+    };
+    let no = |text: &str| Err(text.to_owned());
+    assert!(sealed(&|_| ()).is_ok());
+    for (at, value, want) in [
+        (0, 0, no("not an FDB snapshot")),
+        (9, 2, no("an FDB snapshot of the unknown version 2")),
+        (11, 63, no("not an FDB snapshot")),
+        (12, 1, no("not an FDB snapshot")),
+        (
+            31,
+            5,
+            no("a damaged FDB snapshot: 420 bytes instead of 356"),
+        ),
+        (
+            32 + 10,
+            5,
+            no("a damaged FDB snapshot: line 0 makes no sense"),
+        ),
+        (
+            32 + 11,
+            1,
+            no("a damaged FDB snapshot: line 0 makes no sense"),
+        ),
+        (
+            32 + 35,
+            1,
+            no("a damaged FDB snapshot: line 0 makes no sense"),
+        ),
+        (
+            32 + 64 + 26,
+            1,
+            no("a damaged FDB snapshot: line 1 makes no sense"),
+        ),
+        (
+            32 + 63,
+            1,
+            no("a damaged FDB snapshot: line 0 makes no sense"),
+        ),
+    ] {
+        assert_eq!(sealed(&|bytes| bytes[at] = value), want, "{at} {value}");
+    }
+    assert_eq!(
+        Snapshot::decode(&bytes[..100]).unwrap_err().to_string(),
+        "a damaged FDB snapshot: 100 bytes instead of 420",
+    );
+}
+
+#[test]
+fn a_device_that_cannot_take_it_stays_as_it_was() {
+    let snapshot = Snapshot::take(&full(), NOW, wall());
+    let refuse = |device: &mut Device<Growable>, snapshot: &Snapshot, want: &str| {
+        let before = records(device);
+        let missing = |_| Err(NexthopError::Unknown);
+        let error = snapshot.restore(device, NOW, wall(), missing).unwrap_err();
+        assert_eq!(error.to_string(), want);
+        assert_eq!(records(device), before, "{want}");
+    };
+    let mut other = device(Config::new(Vni::truncate(43)), Growable::new());
+    refuse(
+        &mut other,
+        &snapshot,
+        "the snapshot of a device with VNI 42, not 43",
+    );
+    let six = config().remote("2001:db8::1".parse().unwrap());
+    let want = "entry 00:00:00:00:00:00: a remote of the device's other address family";
+    refuse(&mut device(six, Growable::new()), &snapshot, want);
+    let mut gone = snapshot.clone();
+    for line in &mut gone.lines {
+        if let Target::Remote {
+            interface: Some(name),
+            ..
+        } = &mut line.target
+        {
+            *name = "no-such".to_owned();
+        }
+    }
+    let want = "entry 02:00:00:00:00:03: there is no interface no-such";
+    refuse(&mut device(config(), Growable::new()), &gone, want);
+    let want = "entry 02:00:00:00:00:04: nexthop 12: no such nexthop group";
+    refuse(&mut device(config(), Growable::new()), &snapshot, want);
+    let mut foreign = snapshot.clone();
+    foreign.lines[0].key.vni = 5;
+    let want = "entry 00:00:00:00:00:00: for VNI 5, and the device has one VNI only";
+    refuse(&mut device(config(), Growable::new()), &foreign, want);
+}
+
+/// What fails half-way is taken back: the limit, and a table that is full.
+#[test]
+fn what_does_not_fit_is_taken_back() {
+    let snapshot = Snapshot::take(&full(), NOW, wall());
+    for limit in 1..5 {
+        let limited = config().limit(core::num::NonZeroU32::new(limit));
+        let mut after = device(limited, Growable::new());
+        let before = records(&after);
+        let error = snapshot
+            .restore(&mut after, NOW, wall(), |_| Ok(()))
+            .unwrap_err();
+        assert!(
+            matches!(error, RestoreError::Entry { error: fdb_error, .. }
+            if fdb_error == vxlan_core::fdb::Error::LimitReached),
+            "{error:?}"
+        );
+        let after: Vec<_> = records(&after)
+            .iter()
+            .map(|record| record.destination)
+            .collect();
+        let before: Vec<_> = before.iter().map(|record| record.destination).collect();
+        assert_eq!(after, before, "limit {limit}");
+    }
+    let mut small = device(config(), Fixed::<8, 3, 8>::new());
+    let error = snapshot
+        .restore(&mut small, NOW, wall(), |_| Ok(()))
+        .unwrap_err();
+    assert!(
+        matches!(error, RestoreError::Entry { error: fdb_error, .. }
+        if fdb_error == vxlan_core::fdb::Error::Full(Full::Entries)),
+        "{error:?}"
+    );
+    assert_eq!(small.fdb().iter().count(), 1);
+}
+
+/// A directory of this test, removed at its end.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("vtep-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn files_are_whole_or_not_there() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = Directory::new("snapshot-files");
+    let path = directory.0.join("vx0.fdb");
+    let missing = Snapshot::load(&path).unwrap_err();
+    assert!(matches!(missing, LoadError::Io(_)), "{missing}");
+    let first = Snapshot::take(&full(), NOW, wall());
+    first.save(&path).unwrap();
+    assert_eq!(Snapshot::load(&path).unwrap(), first);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    // Whoever was stopped while writing left something beside it; that harms nobody.
+    let torn = directory.0.join(format!(".vx0.fdb.{}", std::process::id()));
+    fs::write(&torn, b"half of it").unwrap();
+    assert_eq!(Snapshot::load(&path).unwrap(), first);
+    let second = Snapshot::take(&device(config(), Growable::new()), NOW, wall());
+    second.save(&path).unwrap();
+    assert_eq!(Snapshot::load(&path).unwrap(), second);
+    let names: Vec<_> = fs::read_dir(&directory.0)
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["vx0.fdb"]);
+    // A place that cannot be written: the old file is what it was.
+    let nowhere = directory.0.join("vx0.fdb/beneath.fdb");
+    assert!(first.save(&nowhere).is_err());
+    assert_eq!(Snapshot::load(&path).unwrap(), second);
+    // A file as long as it likes, of which only the head is read.
+    fs::write(&path, [&second.encode()[..], &[0; 4096][..]].concat()).unwrap();
+    let long = Snapshot::load(&path).unwrap_err().to_string();
+    assert!(
+        long.ends_with(&format!("bytes instead of {}", second.encode().len())),
+        "{long}"
+    );
+    fs::write(&path, b"[[link]]").unwrap();
+    assert_eq!(
+        Snapshot::load(&path).unwrap_err().to_string(),
+        "not an FDB snapshot"
+    );
+}
+
+fn any_line() -> impl Strategy<Value = Line> {
+    let addr = prop_oneof![
+        any::<[u8; 4]>().prop_map(IpAddr::from),
+        any::<[u8; 16]>().prop_map(IpAddr::from),
+    ];
+    let remote = (
+        addr,
+        any::<u16>(),
+        any::<u32>(),
+        proptest::option::of("[a-z][a-z0-9.]{0,14}"),
+    );
+    let target = prop_oneof![
+        remote.prop_map(|(addr, port, vni, interface)| Target::Remote {
+            addr,
+            port,
+            vni,
+            interface
+        }),
+        (1..=u32::MAX).prop_map(|id| Target::Nexthop(NexthopId::new(id).unwrap())),
+    ];
+    let key = (any::<[u8; 6]>(), any::<u32>());
+    (key, any::<(u16, u16)>(), target, any::<(u32, u32)>()).prop_map(
+        |((mac, vni), (state, flags), target, (updated, used))| Line {
+            key: Key {
+                mac: Mac::new(mac),
+                vni,
+            },
+            state: State::from_bits_retain(state),
+            flags: Flags::from_bits_retain(flags),
+            target,
+            updated: Duration::from_millis(10) * updated,
+            used: Duration::from_millis(10) * used,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn decoding_undoes_encoding(
+        vni in 0..=Vni::MAX.get(),
+        taken in 0u64..1 << 45,
+        lines in proptest::collection::vec(any_line(), 0..12),
+    ) {
+        let taken = UNIX_EPOCH + Duration::from_millis(taken);
+        let snapshot = Snapshot { vni: Vni::truncate(vni), taken, lines };
+        prop_assert_eq!(Snapshot::decode(&snapshot.encode()), Ok(snapshot));
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut led = b"vtepfdb\n\0\x01\0\x40".to_vec();
+        led.extend(&bytes);
+        let _ = (Snapshot::decode(&bytes), Snapshot::decode(&led));
+    }
+}
