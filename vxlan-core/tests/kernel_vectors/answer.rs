@@ -1,7 +1,7 @@
 //! What a request comes to: the kernel's error, or something the simulation cannot do.
 
 use serde_json::{Value, json};
-use vxlan_core::{ConfigError, fdb};
+use vxlan_core::{ConfigError, fdb, world};
 
 /// Why a request did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,15 @@ impl From<ConfigError> for Failure {
             // The kernel has no message for this one.
             ConfigError::LinkLocalWithoutLower => bare(error.errno()),
             error => refused(error.errno(), &error.to_string()),
+        }
+    }
+}
+
+impl From<world::Error> for Failure {
+    fn from(error: world::Error) -> Self {
+        match error {
+            world::Error::Config(error) => error.into(),
+            error => Self::Refused(error.errno().get(), error.message().map(Into::into)),
         }
     }
 }

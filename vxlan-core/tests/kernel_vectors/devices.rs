@@ -1,81 +1,57 @@
 //! The host's vxlan devices as network interfaces.
 
 use serde_json::{Value, json};
+use vxlan_core::device::Valid;
 use vxlan_core::fdb::{Destination, Growable, Record};
-use vxlan_core::{Config, Device, Event, IfIndex, Instant, Mac, Message, Worker};
+use vxlan_core::world::{DeviceId, Netdev, Setup};
+use vxlan_core::{Device, Event, IfIndex, Instant, Message, Worker};
 
 use super::answer::Failure;
 use super::attributes;
 use super::missing::Missing;
-use super::sockets::User;
 
 const IFF_UP: u32 = 0x1;
-const IFF_BROADCAST: u32 = 0x2;
-const IFF_POINTOPOINT: u32 = 0x10;
-const IFF_NOARP: u32 = 0x80;
-const ARPHRD_ETHER: u32 = 1;
-const ARPHRD_NONE: u32 = 0xfffe;
 const IFF_PROMISC: u32 = 0x100;
-const IFF_MULTICAST: u32 = 0x1000;
 
-/// A vxlan device and what the host knows about it.
+/// What the host knows about a vxlan device beside the world that holds it.
 #[derive(Debug)]
 pub(crate) struct VxlanLink {
+    pub(crate) id: DeviceId,
     pub(crate) name: String,
     pub(crate) ifindex: u32,
-    pub(crate) core: Device<Growable>,
     pub(crate) worker: Worker,
-    pub(crate) mtu: u32,
     pub(crate) promiscuous: bool,
     /// Frames that the stack above dropped; they count on the interface.
     pub(crate) dropped_above: u64,
     /// Features that were asked for and that the library lacks.
     pub(crate) missing: Missing,
-    /// When the ageing timer runs next.
-    pub(crate) sweep: Option<Instant>,
+}
+
+/// A device to be looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'a> {
+    pub(crate) netdev: &'a Netdev<Growable>,
+    pub(crate) link: &'a VxlanLink,
+}
+
+/// A device at work.
+#[derive(Debug)]
+pub(crate) struct Working<'a> {
+    pub(crate) core: &'a mut Device<Growable>,
+    pub(crate) worker: &'a mut Worker,
 }
 
 impl VxlanLink {
-    pub(crate) fn new(
-        name: String,
-        ifindex: u32,
-        mac: Mac,
-        config: Config,
-        now: Instant,
-    ) -> Result<Self, Failure> {
-        Ok(Self {
+    pub(crate) fn new(id: DeviceId, name: String, ifindex: u32, now: Instant) -> Self {
+        Self {
+            id,
             name,
             ifindex,
-            core: Device::new(config, mac, Growable::new(), now)?,
             worker: Worker::new(now),
-            mtu: 0,
             promiscuous: false,
             dropped_above: 0,
             missing: Missing::default(),
-            sweep: None,
-        })
-    }
-
-    /// What its sockets have to know.
-    pub(crate) fn users(&self) -> Vec<User> {
-        let config = self.core.config();
-        // In external mode a device sends and receives over both families.
-        let families = match config.is_external() {
-            true => vec![true, false],
-            false => vec![config.is_ipv6()],
-        };
-        let user = |ipv6| User {
-            ifindex: self.ifindex,
-            ipv6,
-            port: config.port(),
-            flags: config.flags(),
-            vni: config.vni(),
-            link: config.arrival(),
-            group: config
-                .group()
-                .filter(|group| group.address.is_ipv6() == ipv6),
-        };
-        families.into_iter().map(user).collect()
+        }
     }
 
     /// The counters as `struct rtnl_link_stats64` names them.
@@ -88,26 +64,29 @@ impl VxlanLink {
         }
         named
     }
+}
+
+impl Shown<'_> {
+    fn config(&self) -> &Valid {
+        self.netdev.device().config()
+    }
 
     /// The link message's content.
     pub(crate) fn link(&self) -> Result<Value, Failure> {
-        let info_data = attributes::info_data(self.core.config());
-        let raw = self.core.config().is_raw();
-        let mut flags = match raw {
-            true => IFF_POINTOPOINT | IFF_NOARP | IFF_MULTICAST,
-            false => IFF_BROADCAST | IFF_MULTICAST,
-        };
-        if self.core.is_up() {
+        let info_data = attributes::info_data(self.config());
+        let setup = Setup::of(self.config());
+        let mut flags = setup.flags;
+        if self.netdev.device().is_up() {
             flags |= IFF_UP;
         }
-        if self.promiscuous {
+        if self.link.promiscuous {
             flags |= IFF_PROMISC;
         }
         Ok(json!({
-            "mtu": self.mtu,
-            "min_mtu": vxlan_core::device::MTU_MIN,
-            "max_mtu": vxlan_core::device::MTU_MAX,
-            "arphrd": if raw { ARPHRD_NONE } else { ARPHRD_ETHER },
+            "mtu": self.netdev.mtu(),
+            "min_mtu": setup.min_mtu,
+            "max_mtu": setup.max_mtu,
+            "arphrd": setup.kind,
             "flags": flags,
             "attributes": attributes::named(&info_data)?,
             "info_data": super::model::to_hex(&info_data),
@@ -116,9 +95,9 @@ impl VxlanLink {
 
     /// One line of the FDB dump, without the kind of message.
     pub(crate) fn line(&self, record: &Record) -> Value {
-        let config = self.core.config();
+        let config = self.config();
         let mut line = json!({
-            "ifindex": self.ifindex,
+            "ifindex": self.link.ifindex,
             "state": record.state.bits(),
             "flags": record.flags.bits() & 0xff,
             "ndm_type": 1,
@@ -171,14 +150,14 @@ impl VxlanLink {
                 let mut message = json!({
                     "type": kind,
                     "family": "inet",
-                    "ifindex": self.ifindex,
+                    "ifindex": self.link.ifindex,
                     "state": 4,
                     "flags": 0,
                     "ndm_type": 1,
                     "lladdr": mac.to_string(),
                 });
                 // The message names no remote, so its VNI is 0: told if it is not the default.
-                if self.core.config().vni().get() != 0 {
+                if self.config().vni().get() != 0 {
                     message["vni"] = 0.into();
                 }
                 message

@@ -106,7 +106,7 @@ impl Host {
         let all = attributes(request)?;
         let flags = request.flags.unwrap_or(SELF);
         let op = request.op.as_deref().unwrap_or(default);
-        if self.devices[at].core.config().is_raw() {
+        if self.core(at).config().is_raw() {
             return Err(match op {
                 "get" => refused(EOPNOTSUPP, "Fdb get operation not supported by device"),
                 "del" | "flush" => {
@@ -156,7 +156,7 @@ impl Host {
             return Err(bare(EINVAL));
         }
         let parsed = self.fdb_parse(at, all)?;
-        let core = &self.devices[at].core;
+        let core = self.core(at);
         let ipv6 = core.config().is_ipv6();
         let destination = match parsed.nexthop {
             Some(id) => Target::Nexthop {
@@ -175,7 +175,7 @@ impl Host {
             limit: 0,
         };
         let now = self.now;
-        let core = &mut self.devices[at].core;
+        let core = self.core_mut(at);
         let event = if parsed.src_vni == update.key.vni {
             core.fdb_update(now, &update)?
         } else {
@@ -197,9 +197,9 @@ impl Host {
     /// `vxlan_fdb_delete()`.
     fn fdb_delete(&mut self, at: usize, mac: Mac, all: &Attributes) -> Result<(), Failure> {
         let parsed = self.fdb_parse(at, all)?;
-        let key = self.devices[at].core.key_in(mac, parsed.src_vni);
-        let gone: Vec<Event> = self.devices[at]
-            .core
+        let key = self.core(at).key_in(mac, parsed.src_vni);
+        let gone: Vec<Event> = self
+            .core_mut(at)
             .fdb_remove_at(&key, Some(&parsed.remote()))?
             .collect();
         self.tell(at, gone)
@@ -232,13 +232,18 @@ impl Host {
                 "Missing lookup address for fdb get request",
             ));
         };
-        let device = &self.devices[at];
+        let device = self.shown(at);
         // The VNI of the request is the network, not that of a remote.
         let vni = all.get(&VNI).and_then(|vni| number(vni));
-        let vni = vni.unwrap_or(device.core.config().vni().get());
-        let key = device.core.key_in(mac, vni);
-        let record = match device.core.fdb().find(&key) {
-            Some(_) => device.core.fdb().iter().find(|record| record.key == key),
+        let vni = vni.unwrap_or(device.netdev.device().config().vni().get());
+        let key = device.netdev.device().key_in(mac, vni);
+        let record = match device.netdev.device().fdb().find(&key) {
+            Some(_) => device
+                .netdev
+                .device()
+                .fdb()
+                .iter()
+                .find(|record| record.key == key),
             None => None,
         };
         match record {
@@ -294,14 +299,14 @@ impl Host {
             addr,
             ..Filter::default()
         };
-        let flushed = self.devices[at].core.fdb_mut().flush(filter);
+        let flushed = self.core_mut(at).fdb_mut().flush(filter);
         let gone: Vec<Event> = flushed.map(Event::Removed).collect();
         self.tell(at, gone)
     }
 
     /// `vxlan_fdb_parse()`: the defaults of the device for whatever is absent.
     fn fdb_parse(&self, at: usize, all: &Attributes) -> Result<Parsed, Failure> {
-        let config = self.devices[at].core.config();
+        let config = self.core(at).config();
         let exclusive = [DST, VNI, IFINDEX, PORT];
         if all.contains_key(&NH_ID) && exclusive.iter().any(|number| all.contains_key(number)) {
             let message = "DST, VNI, ifindex and port are mutually exclusive with NH_ID";

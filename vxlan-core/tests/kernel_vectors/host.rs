@@ -5,14 +5,16 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use vxlan_core::{Event, Instant, PortRange};
+use vxlan_core::fdb::Growable;
+use vxlan_core::world::{self, DeviceId};
+use vxlan_core::{Device, Event, Instant, PortRange, Salt, World};
 
 use super::answer::{Failure, result, unsupported};
-use super::devices::VxlanLink;
+use super::devices::{Shown, VxlanLink, Working};
 use super::links::{BRIDGE, LOOPBACK, LOOPBACK_MTU, Links};
 use super::model::{Create, Input, Nexthop, OtherDevice, Vector};
 use super::routes::Routes;
-use super::sockets::Sockets;
+use super::sockets::Memberships;
 use super::underlay::{Datagram, Reassembly};
 
 /// The host.
@@ -21,7 +23,8 @@ pub(crate) struct Host {
     pub(crate) now: Instant,
     pub(crate) links: Links,
     pub(crate) routes: Routes,
-    pub(crate) sockets: Sockets,
+    pub(crate) world: World<world::Growable<Growable>>,
+    pub(crate) memberships: Memberships,
     pub(crate) reassembly: Reassembly,
     /// In the order of their creation.
     pub(crate) devices: Vec<VxlanLink>,
@@ -64,7 +67,8 @@ impl Host {
                 fixed: vector.routes.clone(),
                 ttl: 64,
             },
-            sockets: Sockets::default(),
+            world: World::new(world::Growable::new(), Salt::default()),
+            memberships: Memberships::default(),
             reassembly: Reassembly::default(),
             devices: Vec::new(),
             nexthops: Vec::new(),
@@ -87,7 +91,8 @@ impl Host {
                 link_raw: Vec::new(),
             })?;
             let vx0 = host.named("vx0")?;
-            host.devices[vx0].core.set_bridge_port(host.bridged);
+            let bridged = host.bridged;
+            host.core_mut(vx0).set_bridge_port(bridged);
             up.extend(vector.device_up.then_some(20));
         }
         for OtherDevice {
@@ -225,7 +230,7 @@ impl Host {
         fields.insert("fdb_after".into(), self.dump().into());
         fields.insert("stats_delta".into(), self.delta(before).into());
         if self.want_memberships {
-            let groups = self.sockets.memberships();
+            let groups = self.memberships.all();
             let groups: Vec<Value> = groups
                 .iter()
                 .map(|(ifindex, group)| json!({ "ifindex": ifindex, "group": group.to_string() }))
@@ -265,11 +270,12 @@ impl Host {
     }
 
     fn dump(&self) -> Vec<Value> {
-        let mut devices: Vec<&VxlanLink> = self.devices.iter().collect();
-        devices.sort_by_key(|device| device.ifindex);
+        let mut devices: Vec<Shown<'_>> =
+            (0..self.devices.len()).map(|at| self.shown(at)).collect();
+        devices.sort_by_key(|device| device.link.ifindex);
         let mut lines = Vec::new();
         for device in devices {
-            let mut records: Vec<_> = device.core.fdb().iter().collect();
+            let mut records: Vec<_> = device.netdev.device().fdb().iter().collect();
             records.sort_by_key(|record| record.key);
             lines.extend(records.iter().map(|record| device.line(record)));
         }
@@ -291,6 +297,40 @@ impl Host {
             .position(|device| device.ifindex == ifindex)
     }
 
+    /// The device that the world knows by that handle.
+    pub(crate) fn known(&self, id: DeviceId) -> Option<usize> {
+        self.devices.iter().position(|device| device.id == id)
+    }
+
+    /// A device to be looked at.
+    pub(crate) fn shown(&self, at: usize) -> Shown<'_> {
+        let link = &self.devices[at];
+        let netdev = self.world.device(link.id);
+        Shown {
+            netdev: netdev.expect("the world has all devices"),
+            link,
+        }
+    }
+
+    /// A device at work, now.
+    pub(crate) fn working(&mut self, at: usize) -> Working<'_> {
+        let link = &mut self.devices[at];
+        link.worker.now = self.now;
+        let netdev = self.world.device_mut(link.id);
+        Working {
+            core: netdev.expect("the world has all devices").device_mut(),
+            worker: &mut link.worker,
+        }
+    }
+
+    pub(crate) fn core(&self, at: usize) -> &Device<Growable> {
+        self.shown(at).netdev.device()
+    }
+
+    pub(crate) fn core_mut(&mut self, at: usize) -> &mut Device<Growable> {
+        self.working(at).core
+    }
+
     /// The MTU of an interface, if it exists.
     pub(crate) fn mtu_of(&self, ifindex: u32) -> Option<u32> {
         match ifindex {
@@ -298,7 +338,7 @@ impl Host {
             BRIDGE => self.bridged.then_some(1500),
             _ => match self.links.get(ifindex) {
                 Some(link) => Some(link.facts.mtu),
-                None => self.numbered(ifindex).map(|at| self.devices[at].mtu),
+                None => self.numbered(ifindex).map(|at| self.shown(at).netdev.mtu()),
             },
         }
     }
@@ -310,39 +350,27 @@ impl Host {
         events: impl IntoIterator<Item = Event>,
     ) -> Result<(), Failure> {
         for event in events {
-            let message = self.devices[at].notification(&event)?;
+            let message = self.shown(at).notification(&event)?;
             self.seen.notifications.extend(message);
         }
         Ok(())
     }
 
     fn describe(&self, name: &str) -> Result<Option<Value>, Failure> {
-        self.devices[self.named(name)?].link().map(Some)
+        self.shown(self.named(name)?).link().map(Some)
     }
 
     /// Lets time pass; the ageing timers run when they are due.
     fn sleep(&mut self, time: Duration) {
         let end = self.now + time;
-        loop {
-            let due = self
-                .devices
-                .iter()
-                .enumerate()
-                .filter_map(|(at, device)| device.sweep.map(|due| (due, at)))
-                .filter(|(due, _)| *due <= end)
-                .min();
-            let Some((due, at)) = due else {
-                break;
-            };
+        while let Some(due) = self.world.next_sweep().filter(|due| *due <= end) {
             self.now = due;
-            let device = &mut self.devices[at];
-            let mut aged = device.core.age(due);
-            let gone: Vec<Event> = aged.by_ref().collect();
-            let next = aged.next_sweep();
-            device.sweep = Some(next);
-            for event in gone {
-                let message = self.devices[at].notification(&event).ok().flatten();
-                self.seen.notifications.extend(message);
+            let mut gone = Vec::new();
+            self.world.age(due, |id, event| gone.push((id, event)));
+            for (id, event) in gone {
+                let at = self.known(id);
+                let message = at.and_then(|at| self.shown(at).notification(&event).ok());
+                self.seen.notifications.extend(message.flatten());
             }
         }
         self.now = end;

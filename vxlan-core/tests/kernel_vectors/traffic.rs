@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 use vxlan_core::device::{Bypass, Metadata, PacketType, Reply};
 use vxlan_core::fdb::{Flags, Remote};
 use vxlan_core::wire::ethernet::EtherType;
+use vxlan_core::world::SocketKey;
 use vxlan_core::{
     ChecksumState, Egress, Encapsulated, IfIndex, Ingress, Mac, Packet, TunnelInfo, Underlay,
 };
 
 use super::answer::{EMSGSIZE, ENETDOWN, Failure, result, unsupported};
+use super::devices::Working;
 use super::host::Host;
 use super::links::LOOPBACK;
 use super::model::{Receive, Transmit, TunnelKey, to_hex};
@@ -50,10 +52,11 @@ impl Host {
         let partial = input.checksum_partial;
         let gso = offload::stated(partial)?;
         let at = self.named(input.device.as_deref().unwrap_or("vx0"))?;
-        let device = &self.devices[at];
-        let errno = if !device.core.is_up() {
+        let device = self.shown(at);
+        let core = device.netdev.device();
+        let errno = if !core.is_up() {
             Some(ENETDOWN)
-        } else if gso.is_none() && input.frame.len() > device.mtu as usize + ETHERNET {
+        } else if gso.is_none() && input.frame.len() > device.netdev.mtu() as usize + ETHERNET {
             Some(EMSGSIZE)
         } else {
             None
@@ -64,9 +67,9 @@ impl Host {
                 .insert("result".into(), result(errno, None));
             return Ok(());
         }
-        let mut entries = device.core.fdb().entries();
+        let mut entries = core.fdb().entries();
         let routers = entries.any(|entry| entry.flags().contains(Flags::ROUTER));
-        device.missing.concerns(&input.frame, routers)?;
+        device.link.missing.concerns(&input.frame, routers)?;
         let len = input.frame.len();
         let mut buffer = vec![0; HEADROOM + len];
         buffer[HEADROOM..].copy_from_slice(&input.frame);
@@ -89,15 +92,14 @@ impl Host {
     }
 
     fn transmit(&mut self, at: usize, frame: &mut Packet<'_>) -> Result<(), Failure> {
-        let device = &mut self.devices[at];
-        device.worker.now = self.now;
-        let remotes: Vec<Remote> = match device.core.transmit(&mut device.worker, frame) {
+        let device = self.working(at);
+        let remotes: Vec<Remote> = match device.core.transmit(device.worker, frame) {
             Egress::Forward(remotes) => remotes.copied().collect(),
             Egress::Nexthop(id) => match self.path(id.get())? {
-                Some(gateway) => vec![self.devices[at].core.remote_via(gateway)],
+                Some(gateway) => vec![self.core(at).remote_via(gateway)],
                 None => {
-                    let device = &mut self.devices[at];
-                    device.core.drop_without_path(&mut device.worker);
+                    let device = self.working(at);
+                    device.core.drop_without_path(device.worker);
                     Vec::new()
                 }
             },
@@ -137,16 +139,18 @@ impl Host {
         frame: &mut Packet<'_>,
         remote: Option<&Remote>,
     ) -> Result<Copy, Failure> {
-        let device = &mut self.devices[at];
-        let (core, worker) = (&device.core, &mut device.worker);
+        let core = self.core(at);
         let query = match remote {
             Some(remote) => core.route_query(frame, remote),
             None => core
                 .route_query_by_info(frame)
                 .ok_or_else(|| unsupported("no tunnel metadata"))?,
         };
-        let path = self.routes.lookup(&self.links, &query, device.ifindex);
+        let path = self
+            .routes
+            .lookup(&self.links, &query, self.devices[at].ifindex);
         let route = path.map(|path| path.route);
+        let Working { core, worker } = self.working(at);
         let encapsulated = match remote {
             Some(remote) => core.encapsulate(worker, frame, remote, route),
             None => core.encapsulate_by_info(worker, frame, route),
@@ -205,7 +209,6 @@ impl Host {
         frame: &Packet<'_>,
         bypass: &Bypass,
     ) -> Result<(), Failure> {
-        let flags = self.devices[sender].core.config().flags();
         let Bypass {
             vni,
             port,
@@ -213,19 +216,22 @@ impl Host {
             ipv6,
             ..
         } = *bypass;
-        let target = self.sockets.find(ipv6, port, flags, vni, ifindex);
-        let Some(target) = target.and_then(|target| self.numbered(target)) else {
-            let device = &mut self.devices[sender];
-            device.core.drop_local(&mut device.worker);
+        let key = SocketKey {
+            port,
+            ..SocketKey::of(self.core(sender).config(), ipv6, ifindex)
+        };
+        let target = self.world.find(&key, vni, ifindex);
+        let Some(target) = target.and_then(|target| self.known(target)) else {
+            let device = self.working(sender);
+            device.core.drop_local(device.worker);
             return Ok(());
         };
-        let device = &mut self.devices[target];
-        device.worker.now = self.now;
-        match device.core.receive_local(&mut device.worker, vni, frame) {
+        let device = self.working(target);
+        match device.core.receive_local(device.worker, vni, frame) {
             Ingress::Deliver(metadata, event) => {
                 self.tell(target, event)?;
-                let device = &mut self.devices[sender];
-                device.core.bypassed(&mut device.worker, frame);
+                let device = self.working(sender);
+                device.core.bypassed(device.worker, frame);
                 self.deliver(target, frame, &metadata)
             }
             Ingress::Drop(_, event) => self.tell(target, event),
@@ -245,7 +251,9 @@ impl Host {
             return Ok(());
         };
         let accepted = self.links.is_local(packet.destination, input.ifindex)
-            || self.sockets.has_joined(input.ifindex, packet.destination);
+            || self
+                .memberships
+                .has_joined(input.ifindex, packet.destination);
         if !accepted {
             return Ok(());
         }
@@ -259,19 +267,21 @@ impl Host {
     /// A datagram for one of the UDP sockets.
     pub(crate) fn udp(&mut self, datagram: Datagram, arrival: u32) -> Result<(), Failure> {
         let ipv6 = datagram.destination.is_ipv6();
-        let Some(socket) = self.sockets.listening(ipv6, datagram.port) else {
+        let listening = |key: &SocketKey| (key.ipv6, key.port) == (ipv6, datagram.port);
+        let mut sockets = self.world.sockets();
+        let Some((id, socket)) = sockets.find(|(_, socket)| listening(socket.key())) else {
             return Ok(());
         };
-        if datagram.unchecked && !socket.allows_unchecked() {
+        if datagram.unchecked && !socket.key().accepts_unchecked() {
             return Ok(());
         }
         let arrival = IfIndex::new(arrival);
-        let Ok(device) = socket.vtep.demultiplex(&datagram.payload, arrival) else {
+        let Ok(device) = self.world.demultiplex(id, &datagram.payload, arrival) else {
             return Ok(());
         };
-        let at = u32::try_from(device)
-            .ok()
-            .and_then(|ifindex| self.numbered(ifindex))
+        drop(sockets);
+        let at = self
+            .known(device)
             .ok_or_else(|| unsupported("a datagram for a device that is gone"))?;
         let mut payload = datagram.payload;
         let len = payload.len();
@@ -280,9 +290,8 @@ impl Host {
         let from = Underlay::new(datagram.source)
             .tos(datagram.tos)
             .ifindex(arrival);
-        let device = &mut self.devices[at];
-        device.worker.now = self.now;
-        match device.core.receive(&mut device.worker, &from, &mut packet) {
+        let device = self.working(at);
+        match device.core.receive(device.worker, &from, &mut packet) {
             Ingress::Deliver(metadata, event) => {
                 self.tell(at, event)?;
                 self.deliver(at, &packet, &metadata)
@@ -300,7 +309,7 @@ impl Host {
         metadata: &Metadata,
     ) -> Result<(), Failure> {
         let bytes = frame.bytes();
-        let raw = self.devices[at].core.config().is_raw();
+        let raw = self.core(at).config().is_raw();
         if raw && bytes.is_empty() {
             // Counted, but nothing that the recorder could have seen.
             return Ok(());
@@ -333,7 +342,7 @@ impl Host {
             meta["csum_start"] = (start - if tagged { 4 } else { 0 }).into();
             meta["csum_offset"] = offset.into();
         }
-        if self.devices[at].core.config().is_raw() {
+        if self.core(at).config().is_raw() {
             meta["protocol"] = metadata.protocol.get().into();
         }
         if let Some(gso) = frame.gso {
