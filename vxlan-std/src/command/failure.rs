@@ -32,6 +32,11 @@ impl Failure {
         Self::new(format_args!("{name}: {what}"))
     }
 
+    /// The same as wrong words: status 2.
+    pub(crate) fn of_usage(self) -> Self {
+        Self { status: 2, ..self }
+    }
+
     /// Says it.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("vtep: {self}");

@@ -6,6 +6,7 @@ mod decode;
 mod demo;
 mod failure;
 mod fdb;
+mod file;
 mod json;
 mod options;
 mod refusal;
@@ -152,7 +153,7 @@ mod tests {
             ),
             (
                 &["vtep", "run", "--lnik", "vx0"],
-                "unexpected argument '--lnik' found; expected --link, --fdb, --json",
+                "unexpected argument '--lnik' found; expected --link, --fdb, --config, --state, --json",
             ),
         ] {
             let error = Arguments::try_parse_from(line).unwrap_err();

@@ -68,6 +68,13 @@ impl Refusal {
         Self::said(status, format!("Cannot find device \"{name}\""))
     }
 
+    /// What it says without the name of the program in front.
+    pub(crate) fn bare(&self) -> String {
+        let text = self.to_string();
+        text.strip_prefix("vtep: ")
+            .map_or(text.clone(), str::to_owned)
+    }
+
     /// A change of a forwarding database was refused.
     pub(crate) fn fdb(error: fdb::Error) -> Self {
         match error.message() {

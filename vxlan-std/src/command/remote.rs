@@ -41,6 +41,10 @@ const FDB: &str = "Words:
   fdb flush dev NAME [dst IP] [port N] [vni N] [src_vni N] [nhid N]
           [[no]permanent|[no]static|[no]dynamic] [[no]extern_learn] [[no]sticky] [[no]router]
           [[no]offloaded] [[no]added_by_user]
+  fdb save|load dev NAME file PATH
+
+'save' writes the table to a file; 'load' adds what such a file holds and the device lacks, as old \
+as it is, or nothing if the file is damaged or an entry cannot be had.
 
 Options, anywhere: -json, -pretty, -statistics, -details.
 

@@ -20,7 +20,7 @@
 //!
 //! let mut after = device()?;
 //! let restored = Snapshot::decode(&bytes)?.restore(&mut after, now, wall, |_| Ok(()))?;
-//! assert_eq!((restored, after.fdb().len()), (1, 1));
+//! assert_eq!((restored.len(), after.fdb().len()), (1, 1));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

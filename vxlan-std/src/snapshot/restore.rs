@@ -4,15 +4,15 @@ use core::time::Duration;
 use std::collections::HashSet;
 use std::time::SystemTime;
 
-use vxlan_core::fdb::{self, Key, Mode, NexthopError, NexthopId, Remote, Storage, Update};
+use vxlan_core::fdb::{self, Key, Mode, NexthopError, NexthopId, Record, Remote, Storage, Update};
 use vxlan_core::{Device, Instant};
 
 use super::{Line, RestoreError, Snapshot, Target};
 use crate::interface;
 
 impl Snapshot {
-    /// Gives `device` the entries of the snapshot that it does not have, and says how many lines
-    /// were new. Entries that it has stay as they are; those of groups and the default entry get
+    /// Gives `device` the entries of the snapshot that it does not have, and returns what there is
+    /// to tell: a record for each line that was new. Entries that it has stay as they are; those of groups and the default entry get
     /// the remotes they lack. The time since the snapshot was taken counts as age.
     ///
     /// `nexthop` says whether a nexthop group can be used.
@@ -25,7 +25,7 @@ impl Snapshot {
         now: Instant,
         wall: SystemTime,
         mut nexthop: impl FnMut(NexthopId) -> Result<(), NexthopError>,
-    ) -> Result<usize, RestoreError> {
+    ) -> Result<Vec<Record>, RestoreError> {
         let vni = device.config().vni();
         if vni != self.vni {
             return Err(RestoreError::Vni {
@@ -40,17 +40,18 @@ impl Snapshot {
             .map(|line| line.target(device, &mut nexthop))
             .collect::<Result<Vec<_>, _>>()?;
         let away = wall.duration_since(self.taken).unwrap_or_default();
-        let mut added = Vec::new();
+        let (mut added, mut records) = (Vec::new(), Vec::new());
         let mut new = HashSet::new();
         for (line, target) in self.lines.iter().zip(targets) {
             match line.add(device, now, target, &mut new) {
-                Ok(true) => {
+                Ok(Some(record)) => {
                     if new.contains(&line.key) {
                         line.date(device, now, away);
                     }
                     added.push((line, target));
+                    records.push(record);
                 }
-                Ok(false) => {}
+                Ok(None) => {}
                 Err(error) => {
                     undo(device, &added, &new);
                     let mac = line.key.mac;
@@ -58,7 +59,7 @@ impl Snapshot {
                 }
             }
         }
-        Ok(added.len())
+        Ok(records)
     }
 }
 
@@ -110,21 +111,21 @@ impl Line {
         }
     }
 
-    /// Whether the line is new. `new` are the entries that came from this snapshot.
+    /// What there is to tell if the line is new. `new` are the entries that came from this snapshot.
     fn add<S: Storage>(
         &self,
         device: &mut Device<S>,
         now: Instant,
         destination: fdb::Target,
         new: &mut HashSet<Key>,
-    ) -> Result<bool, fdb::Error> {
+    ) -> Result<Option<Record>, fdb::Error> {
         let key = self.key;
         let (made, state, flags, mode) = match device.fdb().find(&key) {
             None => (true, self.state, self.flags, Mode::EXCL),
             Some(entry) => {
                 let floods = !key.mac.is_unicast() && entry.nexthop().is_none();
                 if !floods || !matches!(destination, fdb::Target::Remote(_)) {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 // Otherwise the entry would take the state and the flags of the snapshot.
                 (false, entry.state(), entry.flags(), Mode::APPEND)
@@ -142,7 +143,7 @@ impl Line {
         if made {
             new.insert(key);
         }
-        Ok(told.is_some())
+        Ok(told)
     }
 
     /// Makes the entry as old as it is.

@@ -11,6 +11,7 @@
 #[path = "../runner/mod.rs"]
 mod runner;
 mod socket;
+mod start;
 mod transcript;
 
 use std::process::ExitCode;
@@ -49,6 +50,15 @@ const TESTS: &[Test] = &[
     (
         "a_slow_monitor_loses_the_oldest",
         socket::a_slow_monitor_loses_the_oldest,
+    ),
+    ("a_file_says_what_exists", start::a_file_says_what_exists),
+    (
+        "a_wrong_file_is_refused_as_a_whole",
+        start::a_wrong_file_is_refused_as_a_whole,
+    ),
+    (
+        "tables_outlive_the_daemon",
+        start::tables_outlive_the_daemon,
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! `vtep fdb`: what `bridge fdb` does, to the devices of this daemon.
 
 mod dump;
+mod file;
 
 use vxlan_core::fdb::{
     Destination, Entry, Filter, Flags, Key, Mode, NexthopError, NexthopId, Record, Remote, Target,
@@ -17,6 +18,7 @@ use super::run::{Audience, Devices};
 use super::show::Shown;
 use super::words::{FdbRequest, FdbSpec, FlushSpec, GetSpec, parse_fdb_request};
 pub(crate) use dump::Dump;
+pub(crate) use file::{load_if_there, save};
 
 /// The exit status of `bridge fdb get` when there is no such entry.
 const NOT_GOT: u8 = 254;
@@ -36,6 +38,8 @@ pub(crate) fn answer(
         FdbRequest::Replace(entry) => update(devices, audience, &entry, Mode::REPLACE)?,
         FdbRequest::Delete(entry) => delete(devices, audience, &entry)?,
         FdbRequest::Flush(filter) => flush(devices, audience, &filter)?,
+        FdbRequest::Save(which) => save(devices, &which)?,
+        FdbRequest::Load(which) => file::load(devices, audience, &which)?,
         FdbRequest::Get(which) => return get(devices, options, &which).map(Answer::Text),
         FdbRequest::Show(filter) => {
             return Dump::new(devices, options, filter).map(Answer::Dump);

@@ -1,10 +1,14 @@
 //! `vtep run`: VTEPs behind TAP devices, until a signal comes.
 
+mod config;
 mod control;
 mod counters;
 mod devices;
 mod pump;
 mod sink;
+mod state;
+
+use std::path::PathBuf;
 
 use clap::Args;
 use nix::sys::signal::{SigSet, Signal};
@@ -17,6 +21,7 @@ use super::fdb;
 use super::options::Options;
 use super::watch::Watch;
 use super::words::{WordsError, parse_fdb, parse_link};
+use config::Plan;
 pub(crate) use control::Audience;
 use control::Control;
 pub(crate) use devices::Devices;
@@ -38,6 +43,12 @@ pub(crate) struct Arguments {
     /// An entry, in the words of 'bridge fdb append'
     #[arg(long, value_name = "WORDS", long_help = FDB)]
     fdb: Vec<String>,
+    /// A TOML file that says what should exist
+    #[arg(long, value_name = "FILE", long_help = CONFIG)]
+    config: Option<PathBuf>,
+    /// A directory that keeps the forwarding databases across restarts
+    #[arg(long, value_name = "DIRECTORY", long_help = STATE)]
+    state: Option<PathBuf>,
     /// Print events and counters as JSON, an object a line [default: text]
     #[arg(short, long)]
     json: bool,
@@ -76,6 +87,25 @@ all-zeros and group addresses take several remotes.
   vni N                VNI to send with [default: the device's]
   via IF               the interface to send through [default: the route's]";
 
+const CONFIG: &str =
+    "A TOML file that says what should exist, besides --link and --fdb. A key of a \
+link is a word of 'ip link', its value what stands behind it: a list for several values, true for \
+the word alone, false for the word with 'no' before it. Lines of the list fdb hold the words of \
+'bridge fdb append' without 'dev NAME'. A wrong line refuses the file as a whole.
+
+  [[link]]
+  name = \"vx0\"
+  id = 42
+  local = \"192.0.2.1\"
+  dstport = 4789
+  learning = false
+  srcport = [40000, 41000]
+  fdb = [\"00:00:00:00:00:00 dst 192.0.2.2\"]";
+
+const STATE: &str = "A directory that keeps the forwarding databases across restarts: the file \
+NAME.fdb of each device is loaded at start if it is there, and written at the end. A damaged file \
+ends the start and stays as it is.";
+
 const EXAMPLES: &str = "Examples:
   vtep run --link 'vx0 type vxlan id 42 local 192.0.2.1 remote 192.0.2.2 dstport 4789'
   vtep run --link 'vx0 type vxlan id 42 group 239.1.1.1 dev eth0 dstport 4789' \\
@@ -96,6 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             "fdb \"{mac} …\": \"dev {name}\": the name of a --link expected"
         )));
     }
+    let plan = arguments.config.as_deref().map(Plan::read).transpose()?;
 
     // Before anything is made, so that a signal finds somebody to clean up.
     let signals = signals().map_err(|error| Failure::of("signals", error))?;
@@ -109,6 +140,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     for link in links {
         devices.add(link)?;
     }
+    if let Some(plan) = &plan {
+        plan.links(&mut devices)?;
+    }
     let sink = Sink::start().map_err(|error| Failure::of("standard output", error))?;
     let mut audience = control.audience(&sink);
     for entry in &entries {
@@ -118,13 +152,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             Failure::of(name, format_args!("entry for {mac}: {refusal}"))
         })?;
     }
+    if let Some(plan) = &plan {
+        plan.rest(&mut devices, &mut audience)?;
+    }
+    let files = arguments
+        .state
+        .as_deref()
+        .map(|directory| state::files(directory, &devices));
+    for file in files.iter().flatten() {
+        let loaded = fdb::load_if_there(&mut devices, &mut audience, file);
+        loaded.map_err(|refusal| Failure::of(&file.device, refusal.bare()))?;
+    }
     let done = pump::pump(&mut devices, &signals, &mut control, &sink);
+    let saved = arguments
+        .state
+        .as_deref()
+        .map_or(Ok(()), |directory| state::save(directory, &devices));
     if done.is_ok() {
         counters::print(&devices, options, &sink);
     }
     control.close();
     sink.close();
-    done
+    done.and(saved)
 }
 
 fn signals() -> nix::Result<SignalFd> {

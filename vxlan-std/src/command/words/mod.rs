@@ -11,7 +11,7 @@ mod number;
 
 pub(crate) use error::WordsError;
 pub(crate) use fdb::{
-    FdbRequest, FdbSpec, FlushSpec, GetSpec, ShowSpec, parse_fdb, parse_fdb_request,
+    FdbRequest, FdbSpec, FileSpec, FlushSpec, GetSpec, ShowSpec, parse_fdb, parse_fdb_request,
 };
 pub(crate) use link::{LinkSpec, parse_link};
 

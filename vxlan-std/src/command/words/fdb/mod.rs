@@ -1,6 +1,7 @@
 //! What follows `bridge fdb`.
 
 mod entry;
+mod file;
 mod flush;
 mod show;
 
@@ -12,6 +13,7 @@ use super::error::Problem;
 use super::number::number32;
 use super::{INTERFACE, WordsError, interface};
 pub(crate) use entry::{FdbSpec, parse_fdb};
+pub(crate) use file::FileSpec;
 pub(crate) use flush::FlushSpec;
 pub(crate) use show::ShowSpec;
 
@@ -37,10 +39,14 @@ pub(crate) enum FdbRequest {
     Flush(FlushSpec),
     /// Show whatever meets a filter.
     Show(ShowSpec),
+    /// Write a table to a file.
+    Save(FileSpec),
+    /// Add what a file holds.
+    Load(FileSpec),
 }
 
 /// The subcommands of `fdb`.
-const VERBS: &str = "add, append, replace, del, get, flush or show";
+const VERBS: &str = "add, append, replace, del, get, flush, show, save or load";
 
 /// What follows `fdb`; nothing is `show`.
 pub(crate) fn parse_fdb_request(words: &[&str]) -> Result<FdbRequest, WordsError> {
@@ -55,6 +61,8 @@ pub(crate) fn parse_fdb_request(words: &[&str]) -> Result<FdbRequest, WordsError
         "get" => FdbRequest::Get(GetSpec::parse(words)?),
         "flush" => FdbRequest::Flush(FlushSpec::parse(words)?),
         "show" | "list" | "lst" => FdbRequest::Show(ShowSpec::parse(words)?),
+        "save" => FdbRequest::Save(FileSpec::parse(words)?),
+        "load" => FdbRequest::Load(FileSpec::parse(words)?),
         other => return Err(words.error(other, Problem::Expected(VERBS))),
     })
 }
@@ -133,11 +141,11 @@ mod tests {
         for (text, want) in [
             (
                 "walk",
-                "fdb: \"walk\": add, append, replace, del, get, flush or show expected",
+                "fdb: \"walk\": add, append, replace, del, get, flush, show, save or load expected",
             ),
             (
                 "a",
-                "fdb: \"a\": add, append, replace, del, get, flush or show expected",
+                "fdb: \"a\": add, append, replace, del, get, flush, show, save or load expected",
             ),
             ("add", "fdb: a MAC address expected"),
             ("flush", "fdb: \"dev NAME\" expected"),

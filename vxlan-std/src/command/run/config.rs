@@ -1,0 +1,89 @@
+//! What a file says should exist at start.
+
+use std::path::Path;
+
+use super::super::answer::answer;
+use super::super::failure::Failure;
+use super::super::file::{Request, requests};
+use super::super::words::{LinkSpec, parse_fdb_request, parse_link};
+use super::{Audience, Devices};
+
+/// The requests of a file, understood but not done.
+#[derive(Debug)]
+pub(super) struct Plan<'p> {
+    path: &'p Path,
+    steps: Vec<(Request, Step)>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Link(Box<LinkSpec>),
+    Words,
+}
+
+impl<'p> Plan<'p> {
+    /// Reads a file. Nothing is done unless every word of it is understood.
+    pub(super) fn read(path: &'p Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(path, &error))?;
+        let requests = requests(&text).map_err(|error| wrong(path, &error).of_usage())?;
+        let steps = requests
+            .into_iter()
+            .map(|request| {
+                let step = understood(&request.words);
+                let step = step.map_err(|what| at(path, &request, &what).of_usage())?;
+                Ok((request, step))
+            })
+            .collect::<Result<_, Failure>>()?;
+        Ok(Self { path, steps })
+    }
+
+    /// Makes the devices.
+    pub(super) fn links(&self, devices: &mut Devices) -> Result<(), Failure> {
+        for (request, step) in &self.steps {
+            if let Step::Link(spec) = step {
+                let made = devices.add((**spec).clone());
+                made.map_err(|failure| at(self.path, request, &failure))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does all the rest.
+    pub(super) fn rest(
+        &self,
+        devices: &mut Devices,
+        audience: &mut Audience<'_>,
+    ) -> Result<(), Failure> {
+        for (request, step) in &self.steps {
+            if matches!(step, Step::Words) {
+                let done = answer(devices, audience, &request.words);
+                done.map_err(|refusal| at(self.path, request, &refusal.bare()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn understood(words: &[String]) -> Result<Step, String> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["link", "add", rest @ ..] => match parse_link(&rest.join(" ")) {
+            Ok(spec) => Ok(Step::Link(Box::new(spec))),
+            Err(error) => Err(error.to_string()),
+        },
+        ["fdb", rest @ ..] => match parse_fdb_request(rest) {
+            Ok(_) => Ok(Step::Words),
+            Err(error) => Err(error.to_string()),
+        },
+        [other, ..] => Err(format!("\"{other}\" is not supported here")),
+        [] => Err("nothing to do".to_owned()),
+    }
+}
+
+fn wrong(path: &Path, what: &dyn core::fmt::Display) -> Failure {
+    Failure::of(&path.display().to_string().escape_debug().to_string(), what)
+}
+
+fn at(path: &Path, request: &Request, what: &dyn core::fmt::Display) -> Failure {
+    wrong(path, &format_args!("line {}: {what}", request.line))
+}

@@ -1,0 +1,206 @@
+//! What a daemon starts with: a file that says what should exist, and tables of the last run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use nix::sys::signal::Signal;
+
+use crate::runner::Skip;
+use crate::runner::namespace::{Namespace, VTEP};
+
+/// A directory of a test, removed with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("vtep-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn vtep(namespace: &Namespace, words: &[&str]) -> Output {
+    let mut all = vec!["10", VTEP];
+    all.extend(words);
+    namespace.command("timeout", &all).output().unwrap()
+}
+
+fn shown(namespace: &Namespace, words: &str) -> String {
+    let words: Vec<&str> = words.split(' ').collect();
+    let done = vtep(namespace, &words);
+    assert!(done.status.success(), "{words:?}: {done:?}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+const FILE: &str = r#"
+[[link]]
+name = "vx0"
+address = "02:00:00:00:00:aa"
+mtu = 1400
+id = 42
+local = "127.0.0.1"
+dstport = 4789
+learning = false
+fdb = [
+  "00:00:00:00:00:00 dst 192.0.2.2",
+  "02:00:00:00:00:02 dst 192.0.2.3 port 8472 static",
+]
+
+[[link]]
+name = "vx1"
+id = 43
+dstport = 4789
+"#;
+
+/// The devices and entries of a file are those of the same words on the command line.
+pub(crate) fn a_file_says_what_exists(_: &str) -> Result<(), Skip> {
+    let (namespace, directory) = (Namespace::new("file")?, Directory::new("file"));
+    let path = directory.text("vtep.toml");
+    fs::write(&path, FILE).unwrap();
+    let mut run = namespace.start(&["--config", &path], "vx1");
+    assert!(namespace.ip("link show vx0").contains("mtu 1400"));
+    assert!(namespace.ip("link show vx0").contains("02:00:00:00:00:aa"));
+    assert_eq!(
+        shown(&namespace, "fdb show dev vx0"),
+        "02:00:00:00:00:02 dst 192.0.2.3 port 8472 self static\n\
+         00:00:00:00:00:00 dst 192.0.2.2 self permanent\n",
+    );
+    assert_eq!(run.stop(Signal::SIGTERM).status.code(), Some(0));
+    Ok(())
+}
+
+/// One wrong word anywhere, and nothing of the file is done.
+pub(crate) fn a_wrong_file_is_refused_as_a_whole(_: &str) -> Result<(), Skip> {
+    let (namespace, directory) = (Namespace::new("badfile")?, Directory::new("badfile"));
+    let path = directory.text("vtep.toml");
+    for (text, line, status) in [
+        (
+            FILE.replace("id = 43", "id = 430000000"),
+            "line 15: link \"vx1 …\": \"id 430000000\": a number from 0 to 16777215 expected",
+            2,
+        ),
+        (
+            FILE.replace("static", "statik"),
+            "line 12: fdb \"02:00:00:00:00:02 …\": \"statik\": unknown word",
+            2,
+        ),
+        (FILE.replace("[[link]]", "[[link"), "line 2: ", 2),
+        // What only the host can tell ends the start, and what was made is taken away.
+        (
+            FILE.replace("id = 43", "id = 42"),
+            "line 15: vx1: a device with VNI 42 on UDP port 4789 already exists",
+            1,
+        ),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let done = vtep(&namespace, &["run", "--config", &path]);
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(status), "{said}");
+        assert!(said.starts_with(&format!("vtep: {path}: {line}")), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(!namespace.has("vx0") && !namespace.has("vx1"));
+    }
+    let missing = vtep(&namespace, &["run", "--config", "/no/such.toml"]);
+    assert_eq!(missing.status.code(), Some(1));
+    let said = String::from_utf8(missing.stderr).unwrap();
+    assert!(
+        said.starts_with("vtep: /no/such.toml: No such file"),
+        "{said}"
+    );
+    Ok(())
+}
+
+/// What was in a table is there again after a restart; a damaged file ends the start and stays.
+pub(crate) fn tables_outlive_the_daemon(_: &str) -> Result<(), Skip> {
+    let (namespace, directory) = (Namespace::new("state")?, Directory::new("state"));
+    let state = directory.text("");
+    let arguments = [
+        "--link",
+        "vx0 type vxlan id 42 remote 192.0.2.2",
+        "--state",
+        &state,
+    ];
+    let mut run = namespace.start(&arguments, "vx0");
+    for entry in [
+        "00:00:00:00:00:00 dst 192.0.2.3",
+        "02:00:00:00:00:01 dst 192.0.2.4",
+        "02:00:00:00:00:02 dst 192.0.2.4 via lo dynamic",
+    ] {
+        shown(&namespace, &format!("fdb append dev vx0 {entry}"));
+    }
+    let before = shown(&namespace, "fdb show dev vx0");
+    assert_eq!(before.lines().count(), 4, "{before}");
+    assert_eq!(run.stop(Signal::SIGTERM).status.code(), Some(0));
+
+    let file = directory.0.join("vx0.fdb");
+    let mut run = namespace.start(&arguments, "vx0");
+    assert_eq!(shown(&namespace, "fdb show dev vx0"), before);
+    by_request(&namespace, &directory, &before);
+    assert_eq!(run.stop(Signal::SIGTERM).status.code(), Some(0));
+
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[40] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    let mut all = vec!["run"];
+    all.extend(arguments);
+    let done = vtep(&namespace, &all);
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    let said = String::from_utf8(done.stderr).unwrap();
+    let want = format!(
+        "vtep: vx0: {}: a damaged FDB snapshot: the checksum is wrong\n",
+        file.display()
+    );
+    assert_eq!(said, want);
+    assert_eq!(fs::read(&file).unwrap(), bytes);
+    assert!(!namespace.has("vx0"));
+    Ok(())
+}
+
+/// `fdb save` and `fdb load` while it runs.
+fn by_request(namespace: &Namespace, directory: &Directory, before: &str) {
+    let file = directory.text("by-hand");
+    shown(namespace, &format!("fdb save dev vx0 file {file}"));
+    shown(namespace, "fdb flush dev vx0");
+    assert_eq!(shown(namespace, "fdb show dev vx0"), "");
+    shown(namespace, &format!("fdb load dev vx0 file {file}"));
+    assert_eq!(shown(namespace, "fdb show dev vx0"), before);
+    // Refused: nothing changes, one line, a status.
+    let torn = fs::read(&file).unwrap();
+    fs::write(&file, &torn[..torn.len() - 1]).unwrap();
+    for (words, want) in [
+        (
+            format!("fdb load dev vx0 file {file}"),
+            format!(
+                "vtep: {file}: a damaged FDB snapshot: {} bytes",
+                torn.len() - 1
+            ),
+        ),
+        (
+            "fdb load dev vx0 file /no/such".to_owned(),
+            "vtep: /no/such: No such file or directory\n".to_owned(),
+        ),
+        (
+            "fdb save dev vx0 file /no/such".to_owned(),
+            "vtep: /no/such: No such file or directory\n".to_owned(),
+        ),
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let done = vtep(namespace, &words);
+        assert_eq!(done.status.code(), Some(1), "{done:?}");
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(said.starts_with(&want), "{said}");
+        assert_eq!(shown(namespace, "fdb show dev vx0"), before);
+    }
+    assert!(!Path::new("/no").exists());
+}
