@@ -55,6 +55,9 @@ pub struct Compat {
     /// A VNI is taken by every device that has it; otherwise only by devices that are up, as in
     /// Linux 4.1 and 4.2.
     pub down_devices_own_vni: bool,
+    /// Local and remote address must fit each other, the local one must be a host's, and a group
+    /// needs a lower interface.
+    pub check_addresses: bool,
     /// The headroom of a device includes what its lower interface wants beside its header.
     pub lower_headroom: bool,
     /// An MTU that is asked for is checked, and cut to what the lower interface can carry.
@@ -97,6 +100,7 @@ impl Compat {
         answer_too_big: true,
         strict_delete: false,
         down_devices_own_vni: true,
+        check_addresses: true,
         lower_headroom: true,
         check_mtu: true,
         report_leave: false,
@@ -122,6 +126,7 @@ impl Compat {
         answer_too_big: false,
         strict_delete: true,
         down_devices_own_vni: true,
+        check_addresses: false,
         lower_headroom: false,
         check_mtu: false,
         report_leave: true,

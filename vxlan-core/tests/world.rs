@@ -10,5 +10,9 @@
 mod world {
     pub(crate) mod failures;
     pub(crate) mod host;
+    pub(crate) mod life;
+    pub(crate) mod new;
+    pub(crate) mod operations;
+    pub(crate) mod random;
     pub(crate) mod sharing;
 }

@@ -12,8 +12,8 @@ use crate::{ConfigChange, ConfigError, Device, Event, IfIndex, Instant, Mac, Vni
 pub struct Group {
     /// The group.
     pub address: IpAddr,
-    /// The interface.
-    pub ifindex: IfIndex,
+    /// The interface; `None` for that of the route, which only the old driver allows.
+    pub ifindex: Option<IfIndex>,
 }
 
 /// What a change of the configuration asks of the caller, to be done in this order.
@@ -124,8 +124,8 @@ impl Valid {
     #[must_use]
     pub fn group(&self) -> Option<Group> {
         let address = self.remote();
-        let ifindex = self.lower().filter(|_| address.is_multicast())?;
-        Some(Group { address, ifindex })
+        let ifindex = self.lower();
+        address.is_multicast().then_some(Group { address, ifindex })
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn requests_follow_from_the_difference() {
         let group = |last, ifindex| {
-            let ifindex = IfIndex::new(ifindex)?;
+            let ifindex = IfIndex::new(ifindex);
             let address = IpAddr::from([239, 0, 0, last]);
             Some(Group { address, ifindex })
         };

@@ -1,5 +1,6 @@
 //! What a device is told once and then trusts.
 
+mod addresses;
 mod change;
 
 use core::fmt;
@@ -509,27 +510,19 @@ impl Config {
         if gpe && !(external && Flags::WITH_GPE.contains(self.flags)) {
             return Err(ConfigError::Gpe);
         }
-        let any = |like: IpAddr| match like {
-            IpAddr::V4(_) => IpAddr::from([0; 4]),
-            IpAddr::V6(_) => IpAddr::from([0; 16]),
-        };
-        let (remote, local) = match (self.remote, self.local) {
-            (None, None) => (IpAddr::from([0; 4]), IpAddr::from([0; 4])),
-            (Some(remote), None) => (remote, any(remote)),
-            (None, Some(local)) => (any(local), local),
-            (Some(remote), Some(local)) => (remote, local),
-        };
+        let checked = self.compat.check_addresses;
+        let (remote, local) = self.addresses();
         if remote.is_ipv4() != local.is_ipv4() {
             return Err(ConfigError::Families);
         }
-        if local.is_multicast() {
+        if checked && local.is_multicast() {
             return Err(ConfigError::LocalMulticast);
         }
         let mut derived = Flags::empty();
         if let (IpAddr::V6(remote), IpAddr::V6(local)) = (remote, local) {
             derived |= Flags::IPV6;
             // External mode has no addresses of its own to fit.
-            if !external {
+            if checked && !external {
                 derived |= scopes(remote, local)?;
             }
         } else {
@@ -540,7 +533,7 @@ impl Config {
                 FlowLabel::Inherit(_) => return Err(ConfigError::LabelWithoutIpv6),
             }
         }
-        if self.lower.is_none() {
+        if checked && self.lower.is_none() {
             if remote.is_multicast() {
                 return Err(ConfigError::MulticastWithoutLower);
             }

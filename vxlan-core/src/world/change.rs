@@ -2,6 +2,7 @@
 
 use super::create::known;
 use super::netdev::Phase;
+use super::open::seat;
 use super::task::{Goal, Regroup};
 use super::{Action, DeviceId, Error, Lower, Memory, Task, World};
 use crate::device::{MTU_MAX, MTU_MIN, Valid};
@@ -66,7 +67,7 @@ impl<M: Memory> World<M> {
             }
         }
         let netdev = self.device(id)?;
-        let lower = netdev.device.config().lower();
+        let (lower, above, seats) = (netdev.device.config().lower(), netdev.above, netdev.seats);
         if let Goal::Change {
             groups: Some(groups),
             ..
@@ -78,15 +79,17 @@ impl<M: Memory> World<M> {
                 return Some(leave);
             }
             if let Some(group) = groups.join.take()
-                && let Some(seat) = super::open::seat(&netdev.seats, group.address.is_ipv6())
-                && let Some(socket) = self.socket_at(seat.socket)
+                && let Some(seat) = seat(&seats, group.address.is_ipv6())
             {
-                return Some(Action::Join { socket, group });
+                match self.join(seat, group) {
+                    Ok(join) => return Some(join),
+                    Err(error) => task.outcome = Err(error),
+                }
             }
-        } else if netdev.above != lower {
+        } else if above != lower {
             return Some(Action::Relink {
                 device: id,
-                from: netdev.above,
+                from: above,
                 to: lower,
             });
         }
@@ -151,12 +154,16 @@ impl<M: Memory> World<M> {
         if mtu < MTU_MIN {
             return Err(Error::MtuTooSmall);
         }
-        if mtu > MTU_MAX {
+        let config = netdev.device.config();
+        let checked = config.compat().check_mtu;
+        if checked && mtu > MTU_MAX {
             return Err(Error::MtuTooLarge);
         }
-        let config = netdev.device.config();
         let lower = lower.filter(|lower| Some(lower.index) == config.lower());
-        if lower.is_some_and(|lower| mtu > lower.mtu.saturating_sub(config.headroom())) {
+        // The old driver takes the headroom off the highest MTU as well.
+        let carried = lower.map(|lower| lower.mtu);
+        let carried = carried.or((!checked).then_some(MTU_MAX));
+        if carried.is_some_and(|carried| mtu > carried.saturating_sub(config.headroom())) {
             return Err(Error::MtuAboveLower);
         }
         netdev.mtu = mtu;

@@ -82,6 +82,8 @@ impl<M: Memory> World<M> {
             above: None,
             seats: [None; 2],
             groups: 0,
+            joining: false,
+            leaving: None,
             sweep: None,
         };
         netdev.apply(lower.as_ref(), mtu);

@@ -81,7 +81,7 @@ pub enum Error {
     VniInUse,
     /// The port belongs to a socket that the device cannot share.
     PortInUse,
-    /// The socket to share is being opened or closed.
+    /// The socket to share is being opened or closed, or the group just being left on it.
     SocketBusy,
     /// No place for another device, socket or VNI.
     Full,

@@ -53,6 +53,10 @@ pub struct Netdev<F> {
     pub(super) seats: [Option<Seat>; 2],
     /// How many of its groups are done: joined on the way up, left on the way down.
     pub(super) groups: usize,
+    /// The host has been asked to join one more.
+    pub(super) joining: bool,
+    /// The host has been asked to leave this one.
+    pub(super) leaving: Option<Group>,
     pub(super) sweep: Option<Instant>,
 }
 
@@ -125,7 +129,7 @@ impl<F: Storage> Netdev<F> {
     /// Whether others on the socket must not leave this group because the device has it.
     pub(super) fn holds(&self, group: Group) -> bool {
         let held = match self.phase {
-            Phase::Opening => self.groups,
+            Phase::Opening => self.groups + usize::from(self.joining),
             Phase::Idle | Phase::Changing if self.device.is_up() => usize::MAX,
             _ => 0,
         };

@@ -5,6 +5,7 @@ use super::socket::Progress;
 use super::task::Goal;
 use super::{Action, DeviceId, Error, Lower, Memory, Socket, SocketId, SocketKey, Task, World};
 use crate::Instant;
+use crate::device::Group;
 use crate::fdb::SWEEP_INTERVAL;
 
 impl<M: Memory> World<M> {
@@ -19,7 +20,7 @@ impl<M: Memory> World<M> {
     /// # Errors
     /// [`Error::NoDevice`], [`Error::Unfinished`]. The task ends with [`Error::PortInUse`] if a
     /// socket of another kind has the port, [`Error::SocketBusy`] if the socket to be shared is
-    /// being opened or closed, [`Error::Full`], or what the host reports; the device then is down,
+    /// being opened or closed or the group just left on it, [`Error::Full`], or what the host reports; the device then is down,
     /// as before.
     pub fn open(
         &mut self,
@@ -94,13 +95,33 @@ impl<M: Memory> World<M> {
                 netdev.groups += 1; // The host has no IPv6.
                 continue;
             };
-            let socket = self.socket_at(seat.socket).ok_or(Error::SocketBusy)?;
-            return Ok(Some(Action::Join { socket, group }));
+            let join = self.join(seat, group)?;
+            if let Some(netdev) = self.device_mut(id) {
+                netdev.joining = true;
+            }
+            return Ok(Some(join));
         }
         netdev.device.set_up(true);
         netdev.phase = Phase::Idle;
         netdev.sweep = Some(now + SWEEP_INTERVAL);
         Ok(None)
+    }
+
+    /// The request to join a group, unless somebody may just be leaving it.
+    pub(super) fn join(&self, seat: Seat, group: Group) -> Result<Action, Error> {
+        let socket = self.socket_at(seat.socket).ok_or(Error::SocketBusy)?;
+        let leaving = self.devices().any(|(_, netdev)| {
+            netdev.leaving == Some(group)
+                && netdev
+                    .seats
+                    .iter()
+                    .flatten()
+                    .any(|other| other.socket == seat.socket)
+        });
+        if leaving {
+            return Err(Error::SocketBusy);
+        }
+        Ok(Action::Join { socket, group })
     }
 
     /// Brings the socket of a seat and the seat itself one step further.
@@ -200,6 +221,15 @@ impl<M: Memory> World<M> {
                 self.forget(socket);
             }
             _ => task.fail(Error::Host(super::Errno::EAFNOSUPPORT)),
+        }
+    }
+
+    /// Notes that the host has answered about a group.
+    pub(super) fn not_joining(&mut self, task: &Task) {
+        if let Some(id) = task.device()
+            && let Some(netdev) = self.device_mut(id)
+        {
+            netdev.joining = false;
         }
     }
 

@@ -28,6 +28,9 @@ impl<M: Memory> World<M> {
         let Some(action) = task.pending.take() else {
             return;
         };
+        if let Action::Join { .. } = action {
+            self.not_joining(task);
+        }
         match (action, result) {
             (_, Ok(())) | (Action::Join { .. }, Err(Errno::EADDRINUSE)) => {
                 self.performed(task, &action);
@@ -120,7 +123,8 @@ impl<M: Memory> World<M> {
             }
             Action::Close(socket) => self.forget(socket),
             Action::Join { .. } => self.joined(task),
-            Action::Announce { .. } | Action::Withdraw { .. } | Action::Leave { .. } => {}
+            Action::Leave { .. } => self.left(task),
+            Action::Announce { .. } | Action::Withdraw { .. } => {}
         }
     }
 

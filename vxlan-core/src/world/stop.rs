@@ -82,7 +82,7 @@ impl<M: Memory> World<M> {
 
     /// The request to leave a group, unless another running device on the same socket has it
     /// (`vxlan_group_used()`).
-    pub(super) fn leave(&self, id: DeviceId, group: Group) -> Option<Action> {
+    pub(super) fn leave(&mut self, id: DeviceId, group: Group) -> Option<Action> {
         let ipv6 = group.address.is_ipv6();
         let mine = seat(&self.device(id)?.seats, ipv6)?;
         let used = self.devices().any(|(other, netdev)| {
@@ -91,7 +91,23 @@ impl<M: Memory> World<M> {
                 && netdev.holds(group)
         });
         let socket = self.socket_at(mine.socket).filter(|_| !used)?;
+        self.device_mut(id)?.leaving = Some(group);
         Some(Action::Leave { socket, group })
+    }
+
+    /// Notes that the host has answered about a group to be left. A batch has one at a time.
+    pub(super) fn left(&mut self, task: &Task) {
+        let batch = match task.goal {
+            Goal::Delete { batch, .. } => Some(Phase::Dying { batch }),
+            _ => None,
+        };
+        for (place, netdev) in self.memory.devices_mut().iter_mut().enumerate() {
+            if let Some(netdev) = netdev
+                && (task.device() == Some(netdev.id(place)) || batch == Some(netdev.phase))
+            {
+                netdev.leaving = None;
+            }
+        }
     }
 
     /// What a group that could not be left means for the task.

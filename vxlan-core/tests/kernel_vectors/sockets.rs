@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 use std::collections::BTreeSet;
 
+use vxlan_core::IfIndex;
 use vxlan_core::device::Group;
 use vxlan_core::world::{Action, Errno, SocketId};
 
@@ -31,19 +32,22 @@ impl Memberships {
     /// Whether anybody has joined `group` on an interface.
     pub(crate) fn has_joined(&self, ifindex: u32, group: IpAddr) -> bool {
         let mut joined = self.0.iter();
-        joined.any(|(_, on)| on.ifindex.get() == ifindex && on.address == group)
+        joined.any(|(_, on)| number(on) == ifindex && on.address == group)
     }
 
     /// All groups joined, by interface.
     pub(crate) fn all(&self) -> BTreeSet<(u32, IpAddr)> {
         let groups = self.0.iter().map(|(_, group)| group);
-        groups
-            .map(|group| (group.ifindex.get(), group.address))
-            .collect()
+        groups.map(|group| (number(group), group.address)).collect()
     }
 
     /// The groups of an interface that is gone.
     pub(crate) fn leave_interface(&mut self, ifindex: u32) {
-        self.0.retain(|(_, group)| group.ifindex.get() != ifindex);
+        self.0.retain(|(_, group)| number(group) != ifindex);
     }
+}
+
+/// The interface of a group as a number.
+fn number(group: &Group) -> u32 {
+    group.ifindex.map_or(0, IfIndex::get)
 }

@@ -39,22 +39,47 @@ pub(crate) struct Host {
     pub(crate) log: Vec<Action>,
     /// Fail when this many actions have been done, with that error.
     pub(crate) fail: Option<(usize, Errno)>,
+    /// What a device was above before.
+    before: BTreeMap<DeviceId, IfIndex>,
     /// No IPv6 sockets.
     pub(crate) without_ipv6: bool,
 }
 
 impl Host {
-    /// Does one action.
+    /// Does one action, or fails. What takes something away is done even if it fails.
     pub(crate) fn perform(&mut self, action: &Action) -> Result<(), Errno> {
         self.log.push(*action);
-        if let Some((left, errno)) = &mut self.fail {
-            if *left == 0 {
-                let errno = *errno;
-                self.fail = None;
-                return Err(errno);
+        let fails = match &mut self.fail {
+            Some((0, errno)) => Some(*errno),
+            Some((left, _)) => {
+                *left -= 1;
+                None
             }
-            *left -= 1;
+            None => None,
+        };
+        let Some(errno) = fails else {
+            return self.carry_out(action);
+        };
+        self.fail = None;
+        match action {
+            Action::End(_)
+            | Action::Unregister(_)
+            | Action::Withdraw { .. }
+            | Action::Close(_)
+            | Action::Leave { .. }
+            | Action::Relink { to: None, .. } => {
+                let _done = self.carry_out(action);
+            }
+            Action::Relink { device, to, .. } if self.before.get(device) == to.as_ref() => {
+                // Perhaps it is to be undone: that succeeds.
+                return self.carry_out(action);
+            }
+            _ => {}
         }
+        Err(errno)
+    }
+
+    fn carry_out(&mut self, action: &Action) -> Result<(), Errno> {
         let Kept {
             services,
             interfaces,
@@ -77,6 +102,7 @@ impl Host {
                 assert!(interfaces.contains(device), "no such interface");
                 assert_eq!(above.remove(device), *from, "above something else");
                 above.extend(to.map(|to| (*device, to)));
+                self.before.extend(from.map(|from| (*device, from)));
             }
             Action::Open { key, .. } if key.ipv6 && self.without_ipv6 => {
                 return Err(Errno::EAFNOSUPPORT);
@@ -136,6 +162,11 @@ impl Host {
             other => panic!("unknown action {other:?}"),
         }
         Ok(())
+    }
+
+    /// How many sockets are open.
+    pub(crate) fn sockets(&self) -> usize {
+        self.kept.sockets.len()
     }
 
     /// Runs a task to its end.

@@ -182,3 +182,38 @@ fn m04_two_worlds() {
     assert_eq!(picture(&one), before);
     assert!(one.device(first).is_some() && two.device(second).is_none());
 }
+
+/// M-23: nor can a group be joined that the host has just been asked to leave. One that it has just
+/// been asked to join is not left.
+#[test]
+fn m23_group_in_between() {
+    use super::host::grouped;
+    use vxlan_core::world::Action;
+
+    let (mut world, mut host) = (world(), Host::default());
+    let nobody = |_, _| {};
+    let vx0 = host.up(&mut world, grouped(1, "239.0.0.1")).unwrap();
+    let vx1 = host.create(&mut world, grouped(2, "239.0.0.1")).unwrap();
+    // Something that keeps the socket.
+    host.up(&mut world, plain(3)).unwrap();
+    let mut leaving = world.stop(vx0).unwrap();
+    let action = world.next(&mut leaving, nobody).unwrap();
+    assert!(matches!(action, Action::Leave { .. }));
+    assert_eq!(host.open(&mut world, vx1), Err(Error::SocketBusy));
+    let result = host.perform(&action);
+    world.report(&mut leaving, result);
+    host.run(&mut world, leaving).unwrap();
+
+    host.open(&mut world, vx0).unwrap();
+    let mut joining = world.open(vx1, None, Instant::ZERO).unwrap();
+    let action = world.next(&mut joining, nobody).unwrap();
+    assert!(matches!(action, Action::Join { .. }));
+    host.stop(&mut world, vx0).unwrap();
+    assert_eq!(host.kept.groups.len(), 1);
+    let result = host.perform(&action);
+    world.report(&mut joining, result);
+    host.run(&mut world, joining).unwrap();
+    assert_eq!(host.kept.groups.len(), 1);
+    host.stop(&mut world, vx1).unwrap();
+    assert!(host.kept.groups.is_empty());
+}
