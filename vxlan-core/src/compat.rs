@@ -22,6 +22,8 @@ pub struct Compat {
     pub port: u16,
     /// The highest VNI a device may have.
     pub vni_max: Vni,
+    /// A request for a device has to name its VNI; otherwise it is 0.
+    pub vni_required: bool,
     /// Outer IPv4 packets carry a UDP checksum unless configured.
     pub udp_checksum: bool,
     /// TOS and ECN are carried into the outer IPv6 traffic class; otherwise it is zero.
@@ -85,6 +87,7 @@ impl Compat {
         header: HeaderRule::Mask,
         port: device::PORT_LINUX,
         vni_max: Vni::MAX,
+        vni_required: false,
         udp_checksum: true,
         ipv6_traffic_class: true,
         ecn_carry_ect1: true,
@@ -111,6 +114,7 @@ impl Compat {
         header: HeaderRule::HandBack,
         port: device::PORT_LINUX,
         vni_max: Vni::truncate(0x00ff_fffe),
+        vni_required: true,
         udp_checksum: false,
         ipv6_traffic_class: false,
         ecn_carry_ect1: false,

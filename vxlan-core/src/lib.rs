@@ -29,6 +29,7 @@ pub mod device;
 pub mod ecn;
 pub mod fdb;
 pub mod flow;
+pub mod netlink;
 pub mod offload;
 pub mod packet;
 pub mod vtep;
@@ -36,6 +37,7 @@ pub mod wire;
 pub mod world;
 
 mod drop_reason;
+mod errno;
 mod event;
 mod ifindex;
 mod mac;
@@ -54,6 +56,7 @@ pub use device::{
     Outer,
 };
 pub use drop_reason::DropReason;
+pub use errno::Errno;
 pub use event::{Event, Message};
 pub use ifindex::IfIndex;
 pub use mac::{Mac, ParseMacError};

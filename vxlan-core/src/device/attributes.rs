@@ -13,38 +13,41 @@ const ALIGNMENT: usize = 4;
 /// Length and number (`struct nlattr`).
 const HEADER_LEN: usize = 4;
 
-const ID: u16 = 1;
-const GROUP: u16 = 2;
-const LINK: u16 = 3;
-const LOCAL: u16 = 4;
-const TTL: u16 = 5;
-const TOS: u16 = 6;
-const LEARNING: u16 = 7;
-const AGEING: u16 = 8;
-const LIMIT: u16 = 9;
-const PORT_RANGE: u16 = 10;
-const PROXY: u16 = 11;
-const RSC: u16 = 12;
-const L2MISS: u16 = 13;
-const L3MISS: u16 = 14;
-const PORT: u16 = 15;
-const GROUP6: u16 = 16;
-const LOCAL6: u16 = 17;
-const UDP_CSUM: u16 = 18;
-const UDP_ZERO_CSUM6_TX: u16 = 19;
-const UDP_ZERO_CSUM6_RX: u16 = 20;
-const REMCSUM_TX: u16 = 21;
-const REMCSUM_RX: u16 = 22;
-const GBP: u16 = 23;
-const REMCSUM_NOPARTIAL: u16 = 24;
-const COLLECT_METADATA: u16 = 25;
-const LABEL: u16 = 26;
-const GPE: u16 = 27;
-const TTL_INHERIT: u16 = 28;
-const DF: u16 = 29;
-const LOCALBYPASS: u16 = 31;
-const LABEL_POLICY: u16 = 32;
-const RESERVED_BITS: u16 = 33;
+pub(crate) const ID: u16 = 1;
+pub(crate) const GROUP: u16 = 2;
+pub(crate) const LINK: u16 = 3;
+pub(crate) const LOCAL: u16 = 4;
+pub(crate) const TTL: u16 = 5;
+pub(crate) const TOS: u16 = 6;
+pub(crate) const LEARNING: u16 = 7;
+pub(crate) const AGEING: u16 = 8;
+pub(crate) const LIMIT: u16 = 9;
+pub(crate) const PORT_RANGE: u16 = 10;
+pub(crate) const PROXY: u16 = 11;
+pub(crate) const RSC: u16 = 12;
+pub(crate) const L2MISS: u16 = 13;
+pub(crate) const L3MISS: u16 = 14;
+pub(crate) const PORT: u16 = 15;
+pub(crate) const GROUP6: u16 = 16;
+pub(crate) const LOCAL6: u16 = 17;
+pub(crate) const UDP_CSUM: u16 = 18;
+pub(crate) const UDP_ZERO_CSUM6_TX: u16 = 19;
+pub(crate) const UDP_ZERO_CSUM6_RX: u16 = 20;
+pub(crate) const REMCSUM_TX: u16 = 21;
+pub(crate) const REMCSUM_RX: u16 = 22;
+pub(crate) const GBP: u16 = 23;
+pub(crate) const REMCSUM_NOPARTIAL: u16 = 24;
+pub(crate) const COLLECT_METADATA: u16 = 25;
+pub(crate) const LABEL: u16 = 26;
+pub(crate) const GPE: u16 = 27;
+pub(crate) const TTL_INHERIT: u16 = 28;
+pub(crate) const DF: u16 = 29;
+pub(crate) const VNIFILTER: u16 = 30;
+pub(crate) const LOCALBYPASS: u16 = 31;
+pub(crate) const LABEL_POLICY: u16 = 32;
+pub(crate) const RESERVED_BITS: u16 = 33;
+/// Taken and never dumped.
+pub(crate) const MC_ROUTE: u16 = 34;
 
 /// One attribute of a link message (`IFLA_VXLAN_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +173,7 @@ impl Valid {
             present(GBP, Flags::GBP),
             present(GPE, Flags::GPE),
             present(REMCSUM_NOPARTIAL, Flags::REMCSUM_NOPARTIAL),
+            Attribute::byte(VNIFILTER, 1).filter(|_| self.has_vni_filter()),
             Some(Attribute::new(
                 RESERVED_BITS,
                 &self.reserved_bits().octets(),
@@ -180,7 +184,7 @@ impl Valid {
     }
 
     /// Writes the attributes to the front of `out` as they stand in a link message
-    /// (`IFLA_INFO_DATA`), and returns their length in bytes, which is at most 256.
+    /// (`IFLA_INFO_DATA`), and returns their length in bytes, which is at most 264.
     ///
     /// # Errors
     /// [`OutOfRoom`] if `out` is too short; what has been written until then stays.

@@ -79,8 +79,12 @@ bitflags! {
         const IPV6_LINKLOCAL = 0x8000;
         /// The outer TTL is the inner one.
         const TTL_INHERIT = 0x10000;
+        /// Only the VNIs of a list are received.
+        const VNIFILTER = 0x20000;
         /// Frames to a device of the same host are handed over without encapsulation.
         const LOCALBYPASS = 0x80000;
+        /// Outer multicast goes through multicast routing. For the host to act on.
+        const MC_ROUTE = 0x10_0000;
     }
 }
 
@@ -91,7 +95,8 @@ impl Flags {
         .union(Self::UDP_ZERO_CSUM6_RX)
         .union(Self::REMCSUM_RX)
         .union(Self::REMCSUM_NOPARTIAL)
-        .union(Self::COLLECT_METADATA);
+        .union(Self::COLLECT_METADATA)
+        .union(Self::VNIFILTER);
 
     /// The flags that a device with the generic protocol extension may have
     /// (`VXLAN_F_ALLOWED_GPE`).
@@ -102,7 +107,9 @@ impl Flags {
         .union(Self::UDP_ZERO_CSUM6_TX)
         .union(Self::UDP_ZERO_CSUM6_RX)
         .union(Self::COLLECT_METADATA)
-        .union(Self::LOCALBYPASS);
+        .union(Self::VNIFILTER)
+        .union(Self::LOCALBYPASS)
+        .union(Self::MC_ROUTE);
 }
 
 /// When the outer IPv4 header forbids fragmentation (`enum ifla_vxlan_df`).
@@ -416,11 +423,25 @@ impl Config {
         self.flag(Flags::COLLECT_METADATA, on)
     }
 
+    /// Whether only the VNIs of a list are received (`IFLA_VXLAN_VNIFILTER`), which starts empty.
+    /// Needs [`external`](Self::external). Default: no.
+    #[must_use]
+    pub const fn vni_filter(self, on: bool) -> Self {
+        self.flag(Flags::VNIFILTER, on)
+    }
+
     /// Whether frames to this host bypass the encapsulation (`IFLA_VXLAN_LOCALBYPASS`). Default:
     /// yes.
     #[must_use]
     pub const fn local_bypass(self, on: bool) -> Self {
         self.flag(Flags::LOCALBYPASS, on)
+    }
+
+    /// Whether outer packets to a group go through the host's multicast routing
+    /// (`IFLA_VXLAN_MC_ROUTE`); the host acts on it, and Linux does not dump it. Default: no.
+    #[must_use]
+    pub const fn multicast_route(self, on: bool) -> Self {
+        self.flag(Flags::MC_ROUTE, on)
     }
 
     /// The header bits that make a received packet malformed (`IFLA_VXLAN_RESERVED_BITS`).
@@ -500,6 +521,9 @@ impl Config {
                 mask
             }
         };
+        if self.flags.contains(Flags::VNIFILTER) && !self.flags.contains(Flags::COLLECT_METADATA) {
+            return Err(ConfigError::VniFilterWithoutMetadata);
+        }
         self.check(reserved_bits)
     }
 
@@ -764,6 +788,13 @@ impl Valid {
         self.config.flags.contains(Flags::COLLECT_METADATA)
     }
 
+    /// Whether only the VNIs of a list are received.
+    #[must_use]
+    #[inline]
+    pub const fn has_vni_filter(&self) -> bool {
+        self.config.flags.contains(Flags::VNIFILTER)
+    }
+
     /// The MTU of the device: `requested`, or what the lower interface leaves, in bytes of an
     /// inner IP packet. A request beyond what the lower interface can carry is cut
     /// (`vxlan_config_apply()`); the old driver takes it as it is.
@@ -809,6 +840,8 @@ pub enum ConfigError {
         /// The bits claimed.
         reserved: u64,
     },
+    /// A VNI filter without external mode.
+    VniFilterWithoutMetadata,
     /// The generic protocol extension without external mode, or with an option that needs inner
     /// Ethernet headers.
     Gpe,
@@ -867,6 +900,9 @@ impl fmt::Display for ConfigError {
                 f,
                 "Used bits {used:#018x} cannot overlap reserved bits {reserved:#018x}"
             ),
+            Self::VniFilterWithoutMetadata => {
+                f.write_str("vxlan vnifilter only valid in collect metadata mode")
+            }
             Self::Gpe => f.write_str("VXLAN GPE does not support this combination of attributes"),
             Self::InvalidMac => f.write_str("Provided Ethernet address is not unicast"),
             Self::Fdb(error) => error.fmt(f),
@@ -894,8 +930,10 @@ mod tests {
             .local(group)
             .remote(group6)
             .flow_label(FlowLabel::Fixed(1));
+        let everything = everything.vni_filter(true);
         let mask = everything.clone().reserved_bits(ReservedBits::NONE);
-        let families = mask.clone().remote(group);
+        let filter = mask.clone().vni_filter(false);
+        let families = filter.clone().remote(group);
         let local = families.clone().local(v4);
         let label = local.clone().flow_label(FlowLabel::Inherit(0));
         let policy = label.clone().flow_label(FlowLabel::Fixed(0));
@@ -907,7 +945,8 @@ mod tests {
                     reserved: u64::MAX,
                 },
             ),
-            (mask, ConfigError::Families),
+            (mask, ConfigError::VniFilterWithoutMetadata),
+            (filter, ConfigError::Families),
             (families, ConfigError::LocalMulticast),
             (local, ConfigError::LabelWithoutIpv6),
             (label, ConfigError::LabelPolicyWithoutIpv6),

@@ -1,7 +1,7 @@
 //! A VXLAN device: a configuration, a forwarding database, and the two ways through it.
 
 mod accept;
-mod attributes;
+pub(crate) mod attributes;
 mod change;
 mod config;
 mod encapsulate;

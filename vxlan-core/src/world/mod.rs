@@ -67,9 +67,10 @@ mod step;
 mod stop;
 mod task;
 
+pub use crate::Errno;
 pub use action::{Action, Service, TunnelPort};
 pub use create::NewDevice;
-pub use error::{Errno, Error};
+pub use error::Error;
 pub use id::{DeviceId, SocketId};
 pub use lower::{Lower, LowerEvent};
 #[cfg(any(feature = "alloc", test))]

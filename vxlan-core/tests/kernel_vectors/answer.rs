@@ -1,7 +1,7 @@
 //! What a request comes to: the kernel's error, or something the simulation cannot do.
 
 use serde_json::{Value, json};
-use vxlan_core::{ConfigError, fdb, world};
+use vxlan_core::{ConfigError, fdb, netlink, world};
 
 /// Why a request did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,29 +39,30 @@ pub(crate) fn unsupported(what: impl Into<String>) -> Failure {
     Failure::Unsupported(what.into())
 }
 
+impl From<netlink::Error> for Failure {
+    fn from(error: netlink::Error) -> Self {
+        Self::Refused(
+            error.errno().get(),
+            error.message().map(ToString::to_string),
+        )
+    }
+}
+
 impl From<fdb::Error> for Failure {
     fn from(error: fdb::Error) -> Self {
-        Self::Refused(error.errno(), error.message().map(Into::into))
+        netlink::Error::from(error).into()
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        match error {
-            ConfigError::Fdb(error) => error.into(),
-            // The kernel has no message for this one.
-            ConfigError::LinkLocalWithoutLower => bare(error.errno()),
-            error => refused(error.errno(), &error.to_string()),
-        }
+        netlink::Error::from(error).into()
     }
 }
 
 impl From<world::Error> for Failure {
     fn from(error: world::Error) -> Self {
-        match error {
-            world::Error::Config(error) => error.into(),
-            error => Self::Refused(error.errno().get(), error.message().map(Into::into)),
-        }
+        netlink::Error::from(error).into()
     }
 }
 

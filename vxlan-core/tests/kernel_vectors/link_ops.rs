@@ -1,8 +1,9 @@
 //! Network interfaces come, change and go.
 
 use vxlan_core::fdb::Growable;
+use vxlan_core::netlink::link::Request;
 use vxlan_core::world::{DeviceId, Lower, LowerEvent, NewDevice, Task};
-use vxlan_core::{Event, IfIndex, Mac};
+use vxlan_core::{Compat, Event, IfIndex, Mac};
 
 use serde_json::Value;
 
@@ -16,19 +17,16 @@ use super::model::{Attributes, Create, LinkRequest};
 impl Host {
     /// Creates a device (`vxlan_newlink()`).
     pub(crate) fn create(&mut self, create: &Create) -> Result<(), Failure> {
-        if let Some(attributes) = &create.config {
-            link_request::policy(attributes)?;
-        }
-        link_request::validate(create)?;
+        let (mac, mtu) = (create.mac.as_deref(), create.mtu);
+        let message = link_request::link(mac, mtu, create.config.as_ref(), &create.link_raw)?;
+        let asked = Request::parse(&message, &Compat::LINUX_6)?.new_device()?;
         let attributes = create.config.as_ref().ok_or_else(|| bare(EINVAL))?;
-        let config = link_request::config(attributes)?.ephemeral_ports(self.ephemeral);
-        let mac: Mac = match &create.mac {
-            Some(mac) => mac.parse().map_err(|_| unsupported("MAC address"))?,
-            None => Mac::new([2, 0, 0, 0, 0, create.ifindex as u8]),
-        };
-        let mut new = NewDevice::new(config, mac);
-        new.mtu = create.mtu;
-        new.lower = attributes.link.and_then(|link| self.facts(link));
+        let config = asked.config.ephemeral_ports(self.ephemeral);
+        let lower = config.clone().validate()?.lower();
+        let given = Mac::new([2, 0, 0, 0, 0, create.ifindex as u8]);
+        let mut new = NewDevice::new(config, asked.mac.unwrap_or(given));
+        new.mtu = asked.mtu;
+        new.lower = lower.and_then(|lower| self.facts(lower.get()));
         let task = self.world.create(new, Growable::new(), self.now)?;
         let id = task
             .device()
@@ -79,10 +77,10 @@ impl Host {
 
     /// Changes a device (`vxlan_changelink()`).
     fn change(&mut self, at: usize, attributes: &Attributes) -> Result<(), Failure> {
-        link_request::policy(attributes)?;
-        link_request::validate_attributes(attributes)?;
+        let message = link_request::link(None, None, Some(attributes), &[])?;
         let config = self.core(at).config();
-        let change = link_request::change(attributes, config)?;
+        let change = Request::parse(&message, config.compat())?.change(config)?;
+        let change = change.config;
         let named = config.changed(&change)?.named_lower();
         let lower = named.and_then(|named| self.facts(named.get()));
         let id = self.devices[at].id;

@@ -127,6 +127,12 @@ impl ConfigChange {
         self.flag(Flags::LOCALBYPASS, on)
     }
 
+    /// See [`Config::multicast_route`].
+    #[must_use]
+    pub const fn multicast_route(self, on: bool) -> Self {
+        self.flag(Flags::MC_ROUTE, on)
+    }
+
     /// See [`Config::ageing`]: whole seconds, 300 for zero.
     #[must_use]
     pub const fn ageing(mut self, ageing: Duration) -> Self {

@@ -1,0 +1,17 @@
+//! Requests and messages in Linux's own language: the bytes of netlink, read and written.
+//!
+//! [`link`] is devices (`RTM_NEWLINK`). Everything here is pure: bytes in, typed requests for
+//! [`Device`](crate::Device) and [`World`](crate::World) out, and the other way round. What Linux
+//! refuses is refused here, in its order of checks, with its error number and its message
+//! ([`Error`]); what the tables refuse later converts into the same [`Error`].
+//!
+//! A lenient reader (most messages are old enough to have one) skips what it does not know and
+//! takes attributes that are longer than they should be.
+
+mod attribute;
+mod error;
+pub mod link;
+mod policy;
+
+pub use attribute::{Attribute, Attributes, NESTED, Nest, Writer};
+pub use error::{Error, Message};
