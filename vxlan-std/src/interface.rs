@@ -9,6 +9,7 @@ use nix::libc;
 use nix::net::if_::{if_indextoname, if_nametoindex};
 use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 use vxlan_core::IfIndex;
+use vxlan_core::world::Lower;
 
 /// The number of the interface `name`, if there is one.
 #[must_use]
@@ -40,6 +41,19 @@ pub fn mtu(name: &str) -> io::Result<u32> {
         .trim()
         .parse()
         .map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
+/// What a device wants to know about the interface below it; `None` without such an interface.
+#[must_use]
+pub fn lower(index: IfIndex) -> Option<Lower> {
+    let name = if_indextoname(index.get()).ok()?.into_string().ok()?;
+    let mtu = mtu(&name).ok()?;
+    let off = fs::read_to_string(format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"));
+    Some(Lower {
+        mtu,
+        ipv6: off.is_ok_and(|off| off.trim() == "0"),
+        ..Lower::ethernet(index)
+    })
 }
 
 /// Whether one of the interfaces `names` has `address`.

@@ -42,7 +42,6 @@
 mod buffer;
 mod clock;
 mod error;
-mod group;
 pub mod interface;
 mod routes;
 #[cfg(feature = "smoltcp")]
@@ -57,11 +56,11 @@ mod vtep;
 pub use buffer::Buffer;
 pub use clock::Clock;
 pub use error::AddError;
-pub use group::Groups;
 pub use routes::Routes;
 #[cfg(feature = "snapshot")]
 pub use snapshot::Snapshot;
 #[cfg(feature = "tap")]
 pub use tap::{Tap, TapError};
-pub use vtep::{DeviceId, Expired, Received, Sent, Vtep};
+pub use vtep::{Expired, Interfaces, Received, Sent, Vtep};
 pub use vxlan_core;
+pub use vxlan_core::world::DeviceId;

@@ -58,6 +58,12 @@ impl Routes {
         self.answers.clear();
     }
 
+    /// They are not any more.
+    pub fn remove_overlay(&mut self, name: &str) {
+        self.overlays.retain(|overlay| overlay != name);
+        self.answers.clear();
+    }
+
     /// The way to `destination` by the interface `ifindex`, if one is given, from `source`,
     /// unless that is unspecified.
     ///

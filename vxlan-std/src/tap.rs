@@ -44,6 +44,16 @@ impl Tap {
     /// # Errors
     /// A [`TapError`]; nothing is left behind.
     pub fn create(name: &str, mtu: u32, mac: Mac) -> Result<Self, TapError> {
+        let tap = Self::create_down(name, mtu, mac)?;
+        tap.set_up(true)?;
+        Ok(tap)
+    }
+
+    /// The same, but leaves it down.
+    ///
+    /// # Errors
+    /// See [`create`](Self::create).
+    pub fn create_down(name: &str, mtu: u32, mac: Mac) -> Result<Self, TapError> {
         let valid = !name.is_empty() && name.len() <= NAME_MAX && name != "." && name != "..";
         let printable = name
             .bytes()
@@ -65,21 +75,49 @@ impl Tap {
                 _ => TapError::Create(error),
             })?;
         device.set_nonblocking(true).map_err(TapError::Create)?;
-        let small = u16::try_from(mtu).map_err(|_| io::ErrorKind::InvalidInput.into());
-        small
-            .and_then(|mtu| device.set_mtu(mtu))
-            .map_err(|error| TapError::Mtu(mtu, error))?;
-        device
-            .set_mac_address(mac.octets())
-            .map_err(|error| TapError::Mac(mac, error))?;
-        device.enabled(true).map_err(TapError::Up)?;
         let ifindex = device.if_index().map_err(TapError::Create)?;
         let gone = || TapError::Create(io::ErrorKind::NotFound.into());
-        Ok(Self {
+        let tap = Self {
             device,
             name: name.to_owned(),
             ifindex: IfIndex::new(ifindex).ok_or_else(gone)?,
-        })
+        };
+        tap.set_mtu(mtu)?;
+        tap.set_mac(mac)?;
+        Ok(tap)
+    }
+
+    /// Takes it up or down.
+    ///
+    /// # Errors
+    /// [`TapError::Up`].
+    pub fn set_up(&self, up: bool) -> Result<(), TapError> {
+        self.device.enabled(up).map_err(TapError::Up)
+    }
+
+    /// Sets its MTU, in bytes of an IP packet.
+    ///
+    /// # Errors
+    /// [`TapError::Mtu`].
+    pub fn set_mtu(&self, mtu: u32) -> Result<(), TapError> {
+        let small = u16::try_from(mtu).map_err(|_| io::ErrorKind::InvalidInput.into());
+        small
+            .and_then(|mtu| self.device.set_mtu(mtu))
+            .map_err(|error| TapError::Mtu(mtu, error))
+    }
+
+    /// Sets its MAC address.
+    ///
+    /// # Errors
+    /// [`TapError::Mac`].
+    pub fn set_mac(&self, mac: Mac) -> Result<(), TapError> {
+        let set = self.device.set_mac_address(mac.octets());
+        set.map_err(|error| TapError::Mac(mac, error))
+    }
+
+    /// Notes that the interface has another name now.
+    pub fn rename(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
     }
 
     /// The name of the interface.

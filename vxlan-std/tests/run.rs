@@ -84,7 +84,7 @@ fn failures_are_one_line_and_leave_nothing(_: &str) -> Result<(), Skip> {
         ),
         (
             "vx1 type vxlan id 42 dstport 4789",
-            "vtep: vx1: a device with VNI 42 on UDP port 4789 already exists",
+            "vtep: vx1: A VXLAN device with the specified VNI already exists",
         ),
         (
             "taken type vxlan id 43 dstport 4789",

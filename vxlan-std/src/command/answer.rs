@@ -1,6 +1,7 @@
 //! What the daemon answers to a request.
 
 use super::fdb;
+use super::link;
 use super::options::Options;
 use super::refusal::Refusal;
 use super::run::{Audience, Devices};
@@ -26,7 +27,8 @@ pub(crate) fn answer(
     let (options, words) = Options::split(words)?;
     match words.split_first() {
         Some((&"fdb", rest)) => fdb::answer(devices, audience, options, rest),
+        Some((&"link", rest)) => link::answer(devices, audience, options, rest),
         Some((&"monitor", rest)) => Watch::parse(options, rest).map(Answer::Watch),
-        _ => Err(Refusal::usage("fdb or monitor expected")),
+        _ => Err(Refusal::usage("fdb, link or monitor expected")),
     }
 }

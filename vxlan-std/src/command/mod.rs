@@ -8,6 +8,8 @@ mod failure;
 mod fdb;
 mod file;
 mod json;
+mod link;
+mod netlink;
 mod options;
 mod refusal;
 mod remote;
@@ -42,6 +44,7 @@ enum Command {
     Decode(decode::Args),
     Demo(demo::Args),
     Fdb(remote::Fdb),
+    Link(remote::Link),
     Monitor(remote::Monitor),
     Run(run::Arguments),
 }
@@ -77,7 +80,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         // Its words are the daemon's to understand.
-        Command::Fdb(_) | Command::Monitor(_) => Err(Failure::usage("see 'vtep --help'")),
+        Command::Fdb(_) | Command::Link(_) | Command::Monitor(_) => {
+            Err(Failure::usage("see 'vtep --help'"))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -145,7 +150,7 @@ mod tests {
         for (line, want) in [
             (
                 &["vtep", "walk"][..],
-                "unrecognized subcommand 'walk'; expected decode, demo, fdb, monitor, run",
+                "unrecognized subcommand 'walk'; expected decode, demo, fdb, link, monitor, run",
             ),
             (
                 &["vtep", "run", "--link"],

@@ -4,11 +4,19 @@ use core::fmt;
 use std::io;
 
 use vxlan_core::fdb;
+use vxlan_std::TapError;
 
+use super::run::Refused;
 use super::words::WordsError;
 
 /// The exit status of `bridge` when the kernel refuses.
 pub(crate) const BRIDGE: u8 = 255;
+
+/// The exit status of `ip` when the kernel refuses.
+pub(crate) const IP: u8 = 2;
+/// The exit status of `ip` when there is no such device.
+pub(crate) const NO_DEVICE: u8 = 1;
+const EEXIST: i32 = 17;
 
 /// Nothing was changed, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +81,19 @@ impl Refusal {
         let text = self.to_string();
         text.strip_prefix("vtep: ")
             .map_or(text.clone(), str::to_owned)
+    }
+
+    /// A device cannot be made or changed.
+    pub(crate) fn link(refused: &Refused) -> Self {
+        match refused {
+            Refused::Lower(name) => Self::no_device(BRIDGE, name),
+            Refused::Add(error) => match error.message() {
+                Some(text) => Self::message(IP, &text),
+                None => Self::errno(IP, error.errno()),
+            },
+            Refused::Tap(TapError::Exists) => Self::errno(IP, EEXIST),
+            Refused::Tap(error) => Self::said(IP, format!("vtep: {error}")),
+        }
     }
 
     /// A change of a forwarding database was refused.

@@ -25,6 +25,14 @@ pub(crate) struct Fdb {
     words: Words,
 }
 
+/// Devices, in the words of 'ip link ... type vxlan'.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = LINK)]
+pub(crate) struct Link {
+    #[command(flatten)]
+    words: Words,
+}
+
 /// Events as they happen, as 'bridge monitor fdb' and 'ip monitor neigh' print them.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = MONITOR)]
@@ -52,6 +60,20 @@ Exit status: 0 when it is done; otherwise nothing has changed and one line says 
 that mean nothing, 255 for what the kernel would refuse, 254 when 'get' finds nothing, 1 when no \
 'vtep run' answers.";
 
+const LINK: &str = "Words:
+  link add [NAME] [address MAC] [mtu N] [up] type vxlan id VNI [OPTION]...
+  link set NAME [address MAC] [mtu N] [up|down] [type vxlan OPTION...]
+  link del NAME
+  link show [NAME] [up] [master BRIDGE]
+
+'vtep run --help' lists the options. A device is made down, as by 'ip'.
+
+Options, anywhere: -json, -pretty, -statistics (twice for more), -details.
+
+Exit status: 0 when it is done; otherwise nothing has changed and one line says why: 2 for words \
+that mean nothing and for what the kernel would refuse, 1 when there is no such device or no \
+'vtep run' answers.";
+
 const MONITOR: &str = "Words:
   monitor [all|fdb|neigh]...
 
@@ -63,7 +85,7 @@ Options, anywhere: -json (an object a line), -statistics.
 A reader that is too slow loses the oldest events and is told how many. Ends when the daemon ends.";
 
 /// The subcommands.
-const NAMES: [&str; 2] = ["fdb", "monitor"];
+const NAMES: [&str; 3] = ["fdb", "link", "monitor"];
 
 /// Whose the command line is to understand.
 #[derive(Debug, PartialEq, Eq)]

@@ -136,14 +136,17 @@ impl Receiver {
         }))
     }
 
-    /// Joins a group on an interface. Being in it already is fine.
+    /// Joins a group on an interface, or on the one that the route to the group names. Being in it
+    /// already is fine.
     ///
     /// # Errors
     /// Those of `setsockopt()`.
-    pub fn join(&self, group: IpAddr, interface: IfIndex) -> io::Result<()> {
+    pub fn join(&self, group: IpAddr, interface: Option<IfIndex>) -> io::Result<()> {
         let joined = match group {
-            IpAddr::V4(group) => self.socket.join_multicast_v4_n(&group, &by(interface)),
-            IpAddr::V6(group) => self.socket.join_multicast_v6(&group, interface.get()),
+            IpAddr::V4(group) => self
+                .socket
+                .join_multicast_v4_n(&group, &by(number(interface))),
+            IpAddr::V6(group) => self.socket.join_multicast_v6(&group, number(interface)),
         };
         match joined {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(()),
@@ -151,14 +154,16 @@ impl Receiver {
         }
     }
 
-    /// Leaves a group on an interface.
+    /// Leaves a group on an interface, or wherever it was joined first.
     ///
     /// # Errors
     /// Those of `setsockopt()`.
-    pub fn leave(&self, group: IpAddr, interface: IfIndex) -> io::Result<()> {
+    pub fn leave(&self, group: IpAddr, interface: Option<IfIndex>) -> io::Result<()> {
         match group {
-            IpAddr::V4(group) => self.socket.leave_multicast_v4_n(&group, &by(interface)),
-            IpAddr::V6(group) => self.socket.leave_multicast_v6(&group, interface.get()),
+            IpAddr::V4(group) => self
+                .socket
+                .leave_multicast_v4_n(&group, &by(number(interface))),
+            IpAddr::V6(group) => self.socket.leave_multicast_v6(&group, number(interface)),
         }
     }
 }
@@ -169,6 +174,11 @@ impl AsFd for Receiver {
     }
 }
 
-const fn by(interface: IfIndex) -> socket2::InterfaceIndexOrAddress {
-    socket2::InterfaceIndexOrAddress::Index(interface.get())
+/// Zero leaves it to the route.
+fn number(interface: Option<IfIndex>) -> u32 {
+    interface.map_or(0, IfIndex::get)
+}
+
+const fn by(interface: u32) -> socket2::InterfaceIndexOrAddress {
+    socket2::InterfaceIndexOrAddress::Index(interface)
 }

@@ -2,9 +2,10 @@
 
 use std::io;
 
-use vxlan_core::{DropReason, Flags, Ingress, Packet, Underlay};
+use vxlan_core::world::{DeviceId, SocketId, SocketKey};
+use vxlan_core::{Flags, Ingress, Packet, Underlay};
 
-use super::{DeviceId, Expired, Received, Sent, Vtep, unfinished};
+use super::{Expired, Received, Sent, Vtep, unfinished};
 use crate::Buffer;
 
 /// How many datagrams a socket may bring before the others get their turn.
@@ -19,12 +20,15 @@ impl Vtep {
         self.bypasses.clear();
         let mut dropped = None;
         let now = self.clock.now();
-        if let Some(Some(from)) = self.devices.get_mut(id.0)
+        if let Some(Some(from)) = self.carriers.get_mut(id.place())
+            && let Some(netdev) = self.world.device(id)
             && let Ok(mut frame) = buffer.packet(len)
         {
             from.worker.now = now;
+            let device = netdev.device();
             let miss;
-            (dropped, miss) = from.transmit(&mut frame, &mut self.routes, &mut self.bypasses);
+            (dropped, miss) =
+                from.transmit(device, &mut frame, &mut self.routes, &mut self.bypasses);
             self.events.extend(miss.map(|event| (id, event)));
             self.bypass(id, &frame);
         }
@@ -41,13 +45,13 @@ impl Vtep {
     /// # Errors
     /// Those of `recvmsg()`: a socket that does not work any more.
     pub fn recv<'b>(&mut self, buffer: &'b mut Buffer) -> io::Result<Option<Received<'b>>> {
-        for _ in 0..self.ports.len() {
-            let at = self.turn;
-            let Some(port) = self.ports.get(at) else {
+        for _ in 0..self.sockets.all().len() {
+            let Some((socket, receiver)) = self.sockets.all().get(self.turn) else {
                 self.turn = 0;
                 continue;
             };
-            let Some(datagram) = port.recv(buffer.frame_area())? else {
+            let socket = *socket;
+            let Some(datagram) = receiver.recv(buffer.frame_area())? else {
                 self.next_port();
                 continue;
             };
@@ -63,7 +67,8 @@ impl Vtep {
                     event: None,
                 }));
             }
-            return Ok(Some(self.receive(at, &datagram.from, buffer, datagram.len)));
+            let received = self.receive(socket, &datagram.from, buffer, datagram.len);
+            return Ok(Some(received));
         }
         Ok(None)
     }
@@ -72,27 +77,19 @@ impl Vtep {
     pub fn expire(&mut self) -> Expired<'_> {
         self.events.clear();
         let now = self.clock.now();
-        for (at, attached) in self.devices.iter_mut().enumerate() {
-            if let Some(attached) = attached
-                && attached.next_sweep <= now
-            {
-                let mut aged = attached.device.age(now);
-                let events = aged.by_ref().map(|event| (DeviceId(at), event));
-                self.events.extend(events);
-                attached.next_sweep = aged.next_sweep();
-            }
-        }
+        let events = &mut self.events;
+        self.world.age(now, |id, event| events.push((id, event)));
         Expired::new(&mut self.events)
     }
 
     fn next_port(&mut self) {
         self.row = 0;
-        self.turn = (self.turn + 1) % self.ports.len().max(1);
+        self.turn = (self.turn + 1) % self.sockets.all().len().max(1);
     }
 
     fn receive<'b>(
         &mut self,
-        at: usize,
+        socket: SocketId,
         from: &Underlay,
         buffer: &'b mut Buffer,
         len: usize,
@@ -105,25 +102,26 @@ impl Vtep {
         let Ok(mut datagram) = buffer.packet(len) else {
             return dropped(None, None, None);
         };
-        let port = self.ports.get(at);
-        let demultiplexed = port.map_or(Err(DropReason::VniNotFound), |port| {
-            port.demultiplex(datagram.bytes(), from.ifindex)
-        });
-        let at = match demultiplexed {
-            Ok(at) => at,
+        let id = match self
+            .world
+            .demultiplex(socket, datagram.bytes(), from.ifindex)
+        {
+            Ok(id) => id,
             Err(reason) => {
                 self.stray.count_drop(reason);
                 return dropped(None, Some(reason), None);
             }
         };
-        let id = DeviceId(at);
         let now = self.clock.now();
-        let Some(Some(to)) = self.devices.get_mut(at) else {
-            self.stray.count_drop(DropReason::VniNotFound);
-            return dropped(None, Some(DropReason::VniNotFound), None);
+        let carrier = self.carriers.get_mut(id.place()).and_then(Option::as_mut);
+        let (Some(to), Some(netdev)) = (carrier, self.world.device_mut(id)) else {
+            return dropped(None, None, None);
         };
         to.worker.now = now;
-        match to.device.receive(&mut to.worker, from, &mut datagram) {
+        match netdev
+            .device_mut()
+            .receive(&mut to.worker, from, &mut datagram)
+        {
             Ingress::Deliver(_, event) => {
                 unfinished::fill(datagram.bytes_mut());
                 let (start, len) = (datagram.headroom(), datagram.len());
@@ -144,26 +142,32 @@ impl Vtep {
             let Some(&bypass) = self.bypasses.get(at) else {
                 break;
             };
-            let found = self.attached(from).and_then(|sender| {
-                let flags = sender.device.config().flags() & Flags::RECEIVE;
-                let mut ports = self.ports.iter();
-                let port = ports.find(|port| port.is(bypass.ipv6, bypass.port, flags))?;
-                port.find(bypass.vni, bypass.ifindex)
+            let found = self.device(from).and_then(|sender| {
+                let key = SocketKey {
+                    ipv6: bypass.ipv6,
+                    port: bypass.port,
+                    flags: sender.config().flags() & Flags::RECEIVE,
+                    interface: None,
+                };
+                self.world.find(&key, bypass.vni, bypass.ifindex)
             });
             let now = self.clock.now();
             let Some(to) = found else {
-                if let Some(sender) = self.attached_mut(from) {
-                    sender.device.drop_local(&mut sender.worker);
+                if let Some(Some(sender)) = self.carriers.get_mut(from.place())
+                    && let Some(netdev) = self.world.device_mut(from)
+                {
+                    netdev.device_mut().drop_local(&mut sender.worker);
                 }
                 continue;
             };
-            let to = DeviceId(to);
-            let Some(receiver) = self.attached_mut(to) else {
+            let carrier = self.carriers.get_mut(to.place()).and_then(Option::as_mut);
+            let (Some(receiver), Some(netdev)) = (carrier, self.world.device_mut(to)) else {
                 continue;
             };
-            receiver.worker.now = now;
-            let (device, worker) = (&mut receiver.device, &mut receiver.worker);
-            let (taken, event) = match device.receive_local(worker, bypass.vni, frame) {
+            let worker = &mut receiver.worker;
+            worker.now = now;
+            let (taken, event) = match netdev.device_mut().receive_local(worker, bypass.vni, frame)
+            {
                 Ingress::Deliver(_, event) => (true, event),
                 Ingress::Drop(_, event) => (false, event),
                 _ => (false, None),
@@ -171,8 +175,10 @@ impl Vtep {
             self.events.extend(event.map(|event| (to, event)));
             if taken {
                 self.local.push(to);
-                if let Some(sender) = self.attached_mut(from) {
-                    sender.device.bypassed(&mut sender.worker, frame);
+                if let Some(Some(sender)) = self.carriers.get_mut(from.place())
+                    && let Some(netdev) = self.world.device_mut(from)
+                {
+                    netdev.device_mut().bypassed(&mut sender.worker, frame);
                 }
             }
         }

@@ -1,40 +1,44 @@
 //! Several devices behind shared UDP ports.
 
-mod attached;
+mod carrier;
 mod carry;
-mod port;
+mod host;
+mod life;
 mod unfinished;
 mod verdict;
 
 use core::net::IpAddr;
 use core::time::Duration;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
-use attached::Attached;
-use port::Port;
+use carrier::Carrier;
+pub use host::Interfaces;
+use host::{HostWorld, Sockets};
 pub use verdict::{Expired, Received, Sent};
-use vxlan_core::device::{Bypass, Valid};
+use vxlan_core::device::Bypass;
 use vxlan_core::fdb::{self, Growable, Remote};
-use vxlan_core::{Config, Device, Event, Flags, Instant, Mac, Stats};
+use vxlan_core::world::{self, DeviceId, Netdev, NewDevice};
+use vxlan_core::{Config, Device, Event, Instant, Mac, Salt, Stats};
 
 use crate::socket::SendErrors;
 use crate::{AddError, Clock, Routes};
 
-/// Several devices with their sockets. Devices of one address family and UDP port share a socket,
-/// like those of the kernel do.
+/// Several devices with their sockets: a [`World`](world::World) on this host.
 ///
 /// Nothing blocks and nothing runs by itself: call [`recv`](Self::recv) when one of the
 /// [`sockets`](Self::sockets) is readable, [`send`](Self::send) when the overlay has a frame, and
 /// [`expire`](Self::expire) at the [`deadline`](Self::deadline).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Vtep {
     clock: Clock,
     routes: Routes,
-    ports: Vec<Port>,
-    /// The port where [`recv`](Self::recv) looks next, and how many datagrams in a row it had.
+    world: HostWorld,
+    sockets: Sockets,
+    /// By the place of their devices.
+    carriers: Vec<Option<Carrier>>,
+    /// The socket where [`recv`](Self::recv) looks next, and how many datagrams in a row it had.
     turn: usize,
     row: usize,
-    devices: Vec<Option<Attached>>,
     /// What no device counts: received packets that are for none of them.
     stray: Stats,
     truncated: u64,
@@ -43,73 +47,83 @@ pub struct Vtep {
     events: Vec<(DeviceId, Event)>,
 }
 
-/// A device of a [`Vtep`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeviceId(usize);
-
-impl DeviceId {
-    /// The place among the devices, in the order in which they were added, from zero.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0
+impl Default for Vtep {
+    fn default() -> Self {
+        Self::with_salt(Salt::default())
     }
 }
 
 impl Vtep {
-    /// No devices and no sockets yet.
+    /// No devices and no sockets yet, and no secret: good for tests, and where all peers are
+    /// trusted. See [`with_salt`](Self::with_salt).
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// The same with a secret that keeps others from guessing where entries are stored. It
+    /// overrides [`Config::salt`].
+    #[must_use]
+    pub fn with_salt(salt: Salt) -> Self {
+        Self {
+            clock: Clock::new(),
+            routes: Routes::new(),
+            world: HostWorld::new(world::Growable::new(), salt),
+            sockets: Sockets::default(),
+            carriers: Vec::new(),
+            turn: 0,
+            row: 0,
+            stray: Stats::default(),
+            truncated: 0,
+            bypasses: Vec::new(),
+            local: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
     /// Adds a device and takes it up: opens or shares the socket of its UDP port, joins its
-    /// multicast group (`vxlan_newlink()`, `vxlan_open()`).
+    /// multicast group. [`create`](Self::create) and [`open`](Self::open) in one.
     ///
     /// # Errors
     /// An [`AddError`]; nothing is left behind.
     pub fn add(&mut self, config: Config, mac: Mac) -> Result<DeviceId, AddError> {
-        let now = self.clock.now();
-        let device = Device::new(config, mac, Growable::new(), now)?;
-        self.check_vni(device.config())?;
-        let id = DeviceId(self.devices.len());
-        let config = device.config().clone();
-        // First, lest one of the sending sockets takes the port.
-        self.open(&config, id)?;
-        match Attached::new(device, now) {
-            Ok(attached) => {
-                self.devices.push(Some(attached));
-                Ok(id)
-            }
-            Err(error) => {
-                self.close(&config, id);
-                Err(error)
-            }
+        let id = self.create(NewDevice::new(config, mac), &mut (), |_, _| {})?;
+        if let Err(error) = self.open(id) {
+            self.delete(id, &mut (), |_, _| {})?;
+            return Err(error);
         }
+        Ok(id)
     }
 
     /// Removes a device with its entries, leaves its group, and closes its socket if no other
-    /// device needs it (`vxlan_stop()`, `vxlan_dellink()`). Returns what it counted.
+    /// device needs it. Returns what it counted.
     pub fn remove(&mut self, id: DeviceId) -> Option<Stats> {
-        let gone = self.devices.get_mut(id.0)?.take()?;
-        self.close(gone.device.config(), id);
-        Some(gone.worker.stats)
+        let stats = self.stats(id)?.clone();
+        self.delete(id, &mut (), |_, _| {}).ok()?;
+        Some(stats)
     }
 
     /// The device behind an identifier.
     #[must_use]
     pub fn device(&self, id: DeviceId) -> Option<&Device<Growable>> {
-        Some(&self.attached(id)?.device)
+        Some(self.netdev(id)?.device())
     }
 
     /// The same, to be changed.
     pub fn device_mut(&mut self, id: DeviceId) -> Option<&mut Device<Growable>> {
-        Some(&mut self.attached_mut(id)?.device)
+        Some(self.world.device_mut(id)?.device_mut())
+    }
+
+    /// The device with its MTU and the like.
+    #[must_use]
+    pub fn netdev(&self, id: DeviceId) -> Option<&Netdev<Growable>> {
+        self.world.device(id)
     }
 
     /// All devices.
     pub fn devices(&self) -> impl Iterator<Item = (DeviceId, &Device<Growable>)> {
-        let devices = self.devices.iter().enumerate();
-        devices.filter_map(|(at, device)| Some((DeviceId(at), &device.as_ref()?.device)))
+        let devices = self.world.devices();
+        devices.map(|(id, netdev)| (id, netdev.device()))
     }
 
     /// The remote at `addr` with a device's port and VNI.
@@ -153,23 +167,28 @@ impl Vtep {
         self.routes.add_overlay(name);
     }
 
+    /// They do not any more.
+    pub fn remove_overlay(&mut self, name: &str) {
+        self.routes.remove_overlay(name);
+    }
+
     /// Counts a frame that a device received and its overlay refused.
     pub fn count_refused(&mut self, id: DeviceId) {
-        if let Some(attached) = self.attached_mut(id) {
-            attached.worker.stats.rx_dropped += 1;
+        if let Some(carrier) = self.carrier_mut(id) {
+            carrier.worker.stats.rx_dropped += 1;
         }
     }
 
     /// What a device counted.
     #[must_use]
     pub fn stats(&self, id: DeviceId) -> Option<&Stats> {
-        Some(&self.attached(id)?.worker.stats)
+        Some(&self.carrier(id)?.worker.stats)
     }
 
     /// Packets of a device that the kernel refused to send.
     #[must_use]
     pub fn send_errors(&self, id: DeviceId) -> Option<&SendErrors> {
-        Some(&self.attached(id)?.send_errors)
+        Some(&self.carrier(id)?.send_errors)
     }
 
     /// Received packets that were for no device.
@@ -188,15 +207,16 @@ impl Vtep {
     #[must_use]
     pub fn total(&self) -> Stats {
         let mut total = self.stray.clone();
-        for attached in self.devices.iter().flatten() {
-            total += &attached.worker.stats;
+        for carrier in self.carriers.iter().flatten() {
+            total += &carrier.worker.stats;
         }
         total
     }
 
     /// What to wait for: a readable one has something to [receive](Self::recv).
     pub fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.ports.iter().map(Port::as_fd)
+        let sockets = self.sockets.all().iter();
+        sockets.map(|(_, socket)| socket.as_fd())
     }
 
     /// The reading of the clock.
@@ -205,11 +225,10 @@ impl Vtep {
         self.clock.now()
     }
 
-    /// When to call [`expire`](Self::expire) next; never without a device.
+    /// When to call [`expire`](Self::expire) next; never while no device is up.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let devices = self.devices.iter().flatten();
-        devices.map(|attached| attached.next_sweep).min()
+        self.world.next_sweep()
     }
 
     /// How long to wait for the sockets at most.
@@ -219,51 +238,13 @@ impl Vtep {
         Some(self.deadline()?.saturating_duration_since(now))
     }
 
-    /// The kernel's rule for two devices with one VNI (`vxlan_vni_in_use()`).
-    fn check_vni(&self, new: &Valid) -> Result<(), AddError> {
-        let alike = Flags::RECEIVE | Flags::IPV6;
-        let taken = self.devices().any(|(_, device)| {
-            let old = device.config();
-            old.vni() == new.vni()
-                && old.port() == new.port()
-                && old.flags() & alike == new.flags() & alike
-                && (!new.flags().contains(Flags::IPV6_LINKLOCAL) || old.lower() == new.lower())
-        });
-        if taken {
-            return Err(AddError::VniInUse {
-                vni: new.vni(),
-                port: new.port(),
-            });
-        }
-        Ok(())
+    fn carrier(&self, id: DeviceId) -> Option<&Carrier> {
+        let carrier = self.carriers.get(id.place())?.as_ref()?;
+        Some(carrier).filter(|carrier| carrier.id == id)
     }
 
-    /// Puts a device behind the socket it needs, which is opened if it is not there
-    /// (`vxlan_sock_add()`).
-    fn open(&mut self, config: &Valid, id: DeviceId) -> Result<(), AddError> {
-        if let Some(port) = self.ports.iter_mut().find(|port| port.serves(config)) {
-            return port.attach(config, id.0);
-        }
-        let mut port = Port::open(config)?;
-        port.attach(config, id.0)?;
-        self.ports.push(port);
-        Ok(())
-    }
-
-    /// Takes a device off its socket, which is closed with the last one (`vxlan_sock_release()`).
-    fn close(&mut self, config: &Valid, id: DeviceId) {
-        if let Some(port) = self.ports.iter_mut().find(|port| port.serves(config)) {
-            port.detach(config, id.0);
-        }
-        self.ports.retain(|port| !port.is_unused());
-        self.turn = 0;
-    }
-
-    fn attached(&self, id: DeviceId) -> Option<&Attached> {
-        self.devices.get(id.0)?.as_ref()
-    }
-
-    fn attached_mut(&mut self, id: DeviceId) -> Option<&mut Attached> {
-        self.devices.get_mut(id.0)?.as_mut()
+    fn carrier_mut(&mut self, id: DeviceId) -> Option<&mut Carrier> {
+        let carrier = self.carriers.get_mut(id.place())?.as_mut()?;
+        Some(carrier).filter(|carrier| carrier.id == id)
     }
 }

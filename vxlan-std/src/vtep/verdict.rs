@@ -1,8 +1,7 @@
 //! What came of a frame or a datagram.
 
+use vxlan_core::world::DeviceId;
 use vxlan_core::{DropReason, Event};
-
-use super::DeviceId;
 
 /// What came of a frame that was [sent](super::Vtep::send).
 #[derive(Clone, Copy, Debug)]

@@ -27,12 +27,25 @@ fn bridge_fdb_is_recorded_truly(name: &str) -> Result<(), Skip> {
     transcript::compare(name, "fdb", Side::Kernel)
 }
 
+fn link_answers_as_ip_was_recorded(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "link", Side::Ours)
+}
+
+fn ip_link_is_recorded_truly(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "link", Side::Kernel)
+}
+
 const TESTS: &[Test] = &[
     (
         "fdb_answers_as_bridge_was_recorded",
         fdb_answers_as_bridge_was_recorded,
     ),
     ("bridge_fdb_is_recorded_truly", bridge_fdb_is_recorded_truly),
+    (
+        "link_answers_as_ip_was_recorded",
+        link_answers_as_ip_was_recorded,
+    ),
+    ("ip_link_is_recorded_truly", ip_link_is_recorded_truly),
     ("only_the_owner_may_ask", socket::only_the_owner_may_ask),
     (
         "the_socket_is_one_for_each_namespace",

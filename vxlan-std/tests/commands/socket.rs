@@ -198,7 +198,7 @@ pub(crate) fn wrong_words_are_one_line(_: &str) -> Result<(), Skip> {
     for (words, want) in [
         (
             "fdb walk",
-            "\"walk\": add, append, replace, del, get, flush or show expected",
+            "\"walk\": add, append, replace, del, get, flush, show",
         ),
         (
             "fdb add 02:00:00:00:00:zz dev vx0 dst 192.0.2.3",

@@ -99,7 +99,7 @@ pub(crate) fn a_wrong_file_is_refused_as_a_whole(_: &str) -> Result<(), Skip> {
         // What only the host can tell ends the start, and what was made is taken away.
         (
             FILE.replace("id = 43", "id = 42"),
-            "line 15: vx1: a device with VNI 42 on UDP port 4789 already exists",
+            "line 15: vx1: A VXLAN device with the specified VNI already exists",
             1,
         ),
     ] {

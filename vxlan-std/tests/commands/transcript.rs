@@ -1,8 +1,9 @@
 //! Transcripts: what iproute2 answered to each line, and whether `vtep` answers the same.
 //!
 //! ```text
+//! & WORDS     what is monitored, if anything
 //! @ WORDS     a device, in the words of `ip link add`; all of them come first
-//! $ LINE      a command: `fdb`, with options before it
+//! $ LINE      a command: `fdb` or `link`, with options before it
 //! | TEXT      a line on its standard output
 //! ! TEXT      a line on its standard error stream
 //! ? N         its exit status, if that is not 0
@@ -49,7 +50,7 @@ pub(crate) fn compare(test: &str, name: &str, side: Side) -> Result<(), Skip> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path: PathBuf = path.join(format!("tests/commands/transcripts/{name}.txt"));
     let recorded = fs::read_to_string(&path).unwrap();
-    let namespace = Namespace::new(&test.replace('_', "-")[..10])?;
+    let namespace = Namespace::new(&format!("{name}-{side:?}"))?;
     // Nothing is to be sent but what a line asks for.
     let silence = "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; \
                    echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6";
@@ -67,26 +68,15 @@ pub(crate) fn compare(test: &str, name: &str, side: Side) -> Result<(), Skip> {
             Side::Kernel => drop(namespace.ip(&format!("link add {device}"))),
         }
     }
-    let last = devices.last().unwrap().split(' ').next().unwrap();
-    let _daemon = (side == Side::Ours).then(|| namespace.start(&arguments, last));
+    let _daemon = (side == Side::Ours).then(|| namespace.daemon(&arguments));
 
-    let (monitor, heard) = monitor(&namespace, side, test);
+    let monitored = recorded.lines().find_map(|line| line.strip_prefix("& "));
+    let monitored = monitored.map(|words| monitor(&namespace, side, test, words));
     let played = play(&namespace, side, &recorded);
-    let want = recorded
-        .lines()
-        .filter(|line| line.starts_with("% "))
-        .count();
-    let heard = move || fs::read_to_string(&heard).unwrap();
-    if std::env::var_os("VTEP_RECORD").is_none() {
-        let complete = || (heard().lines().count() >= want).then_some(());
-        wait_for("events", Duration::from_secs(5), complete);
-    }
-    std::thread::sleep(Duration::from_millis(100));
-    drop(monitor);
-    let played = heard().lines().fold(played, |mut played, line| {
-        writeln!(played, "% {line}").unwrap();
-        played
-    });
+    let played = match monitored {
+        Some(monitored) => played + &monitored.finish(&recorded),
+        None => played,
+    };
     if side == Side::Kernel && std::env::var_os("VTEP_RECORD").is_some() {
         fs::write(&path, &played).unwrap();
         return Ok(());
@@ -98,8 +88,25 @@ pub(crate) fn compare(test: &str, name: &str, side: Side) -> Result<(), Skip> {
     Ok(())
 }
 
-/// A process that ends with the value.
-struct Monitor(Child);
+/// A process that ends with the value, and the file that it writes to.
+struct Monitor(Child, PathBuf);
+
+impl Monitor {
+    /// What it heard, which is to be as much as was recorded.
+    fn finish(self, recorded: &str) -> String {
+        let want = recorded
+            .lines()
+            .filter(|line| line.starts_with("% "))
+            .count();
+        let heard = || fs::read_to_string(&self.1).unwrap();
+        if std::env::var_os("VTEP_RECORD").is_none() {
+            let complete = || (heard().lines().count() >= want).then_some(());
+            wait_for("events", Duration::from_secs(5), complete);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        heard().lines().map(|line| format!("% {line}\n")).collect()
+    }
+}
 
 impl Drop for Monitor {
     fn drop(&mut self) {
@@ -112,9 +119,9 @@ impl Drop for Monitor {
     }
 }
 
-/// Listens to all events, into a file.
-fn monitor(namespace: &Namespace, side: Side, test: &str) -> (Monitor, PathBuf) {
-    let words = side.command("monitor fdb");
+/// Listens to events, into a file.
+fn monitor(namespace: &Namespace, side: Side, test: &str, words: &str) -> Monitor {
+    let words = side.command(&format!("monitor {words}"));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let file = format!("vtep-{test}-{}", std::process::id());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
@@ -123,10 +130,10 @@ fn monitor(namespace: &Namespace, side: Side, test: &str) -> (Monitor, PathBuf) 
         .args(&words[2..])
         .stdout(File::create(&path).unwrap())
         .stderr(Stdio::null());
-    let monitor = Monitor(command.spawn().unwrap());
+    let monitor = Monitor(command.spawn().unwrap(), path);
     // Nobody says when it listens.
     std::thread::sleep(Duration::from_millis(500));
-    (monitor, path)
+    monitor
 }
 
 /// The transcript as `side` writes it, the monitor's lines left out.
@@ -152,11 +159,34 @@ fn write_answer(played: &mut String, done: &Output) {
         let mut text = String::new();
         bytes.as_slice().read_to_string(&mut text).unwrap();
         for line in text.lines() {
-            writeln!(played, "{mark} {line}").unwrap();
+            writeln!(played, "{mark} {}", without_ages(line)).unwrap();
         }
     }
     let status = done.status.code().unwrap();
     if status != 0 {
         writeln!(played, "? {status}").unwrap();
     }
+}
+
+/// Ages as on a machine that is quick: a few seconds are none.
+fn without_ages(line: &str) -> String {
+    let mut line = line.to_owned();
+    for age in 1..10 {
+        for mark in [
+            "used ",
+            "/",
+            "\"used\":",
+            "\"updated\":",
+            "\"used\": ",
+            "\"updated\": ",
+        ] {
+            let (old, new) = (format!("{mark}{age}"), format!("{mark}0"));
+            for end in ["/", " ", ","] {
+                if mark != "/" || line.contains("used ") {
+                    line = line.replace(&format!("{old}{end}"), &format!("{new}{end}"));
+                }
+            }
+        }
+    }
+    line
 }

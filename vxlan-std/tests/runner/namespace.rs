@@ -58,6 +58,22 @@ impl Namespace {
         command
     }
 
+    /// `vtep run` without waiting for an interface: it answers.
+    pub(crate) fn daemon(&self, arguments: &[&str]) -> Run {
+        let mut all = vec!["run"];
+        all.extend(arguments);
+        let mut run = Run(Some(self.command(VTEP, &all).spawn().unwrap()));
+        let end = Instant::now() + Duration::from_secs(10);
+        let asks = || self.command(VTEP, &["fdb", "show"]).output().unwrap();
+        while !asks().status.success() {
+            let child = run.0.as_mut().unwrap();
+            assert!(child.try_wait().unwrap().is_none(), "{:?}", run.finish());
+            assert!(Instant::now() < end, "vtep does not answer");
+            sleep(Duration::from_millis(10));
+        }
+        run
+    }
+
     /// `vtep run`, up when `interface` is.
     pub(crate) fn start(&self, arguments: &[&str], interface: &str) -> Run {
         let mut all = vec!["run"];

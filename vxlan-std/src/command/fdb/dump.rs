@@ -64,7 +64,7 @@ impl Dump {
         }
         let mut left = SLICE;
         while left > 0 {
-            let Some(link) = devices.links.get(self.place) else {
+            let Some(link) = devices.taps.links.get(self.place) else {
                 if let Some(array) = self.array.take() {
                     array.end(out);
                 }
@@ -74,12 +74,12 @@ impl Dump {
                 .filter
                 .device
                 .as_ref()
-                .is_none_or(|name| *name == link.name)
+                .is_none_or(|name| name == link.tap.name())
                 && self
                     .filter
                     .bridge
                     .as_ref()
-                    .is_none_or(|name| is_port(&link.name, name));
+                    .is_none_or(|name| is_port(link.tap.name(), name));
             if let Some(device) = devices.vtep.device(link.id).filter(|_| chosen) {
                 let records = device.fdb().iter().skip(self.told).take(left);
                 let mut count = 0;
@@ -87,7 +87,7 @@ impl Dump {
                     count += 1;
                     if self.meets(&record) {
                         let shown = Shown {
-                            device: self.filter.device.is_none().then_some(&link.name),
+                            device: self.filter.device.is_none().then_some(link.tap.name()),
                             config: device.config(),
                             record: &record,
                             now: (self.options.stats > 0).then(|| devices.vtep.now()),

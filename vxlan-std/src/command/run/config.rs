@@ -38,10 +38,14 @@ impl<'p> Plan<'p> {
     }
 
     /// Makes the devices.
-    pub(super) fn links(&self, devices: &mut Devices) -> Result<(), Failure> {
+    pub(super) fn links(
+        &self,
+        devices: &mut Devices,
+        audience: &mut Audience<'_>,
+    ) -> Result<(), Failure> {
         for (request, step) in &self.steps {
             if let Step::Link(spec) = step {
-                let made = devices.add((**spec).clone());
+                let made = devices.start(spec, audience);
                 made.map_err(|failure| at(self.path, request, &failure))?;
             }
         }

@@ -44,7 +44,7 @@ impl Control {
     pub(super) const fn audience<'a>(&'a mut self, sink: &'a Sink) -> Audience<'a> {
         Audience {
             sink,
-            watch: &self.watch,
+            watch: Some(&self.watch),
             peers: self.peers.as_mut_slice(),
         }
     }
@@ -165,11 +165,20 @@ impl Control {
 #[derive(Debug)]
 pub(crate) struct Audience<'a> {
     sink: &'a Sink,
-    watch: &'a Watch,
+    watch: Option<&'a Watch>,
     peers: &'a mut [Peer],
 }
 
-impl Audience<'_> {
+impl<'a> Audience<'a> {
+    /// Nobody: what the command line asked for is known.
+    pub(super) const fn nobody(sink: &'a Sink) -> Self {
+        Self {
+            sink,
+            watch: None,
+            peers: &mut [],
+        }
+    }
+
     /// Tells an event of the device `name`. Waits for nobody.
     pub(crate) fn tell(
         &mut self,
@@ -178,7 +187,8 @@ impl Audience<'_> {
         event: &Event,
         now: vxlan_core::Instant,
     ) {
-        if let Some(line) = self.watch.line(name, config, event, now) {
+        let watch = self.watch;
+        if let Some(line) = watch.and_then(|watch| watch.line(name, config, event, now)) {
             self.sink.push(line);
         }
         for peer in &mut *self.peers {

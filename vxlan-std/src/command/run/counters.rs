@@ -10,13 +10,13 @@ use super::sink::Sink;
 
 /// Prints the counters of each device, and what was for none of them.
 pub(super) fn print(devices: &Devices, options: Options, sink: &Sink) {
-    for link in &devices.links {
+    for link in &devices.taps.links {
         let stats = devices.vtep.stats(link.id);
         if let (Some(stats), Some(refused)) = (stats, devices.vtep.send_errors(link.id)) {
             let drops = reasons(stats, Some(refused));
             let line = match options.json {
-                true => json(&link.name, stats, &drops),
-                false => text(&link.name, stats, &drops),
+                true => json(link.tap.name(), stats, &drops),
+                false => text(link.tap.name(), stats, &drops),
             };
             sink.push(line + "\n");
         }

@@ -1,88 +1,257 @@
 //! The devices of `vtep run` and their TAP interfaces.
 
 use core::fmt::Display;
-use std::fs;
+use std::{fs, io};
 
-use vxlan_core::{IfIndex, Mac, PortRange, Salt};
-use vxlan_std::{DeviceId, Tap, Vtep, interface};
+use vxlan_core::device::Valid;
+use vxlan_core::fdb;
+use vxlan_core::world::{Errno, Netdev, NewDevice};
+use vxlan_core::{Config, Event, Mac, PortRange, Salt};
+use vxlan_std::{AddError, DeviceId, Interfaces, Tap, TapError, Vtep, interface};
 
 use super::super::failure::Failure;
 use super::super::words::LinkSpec;
+use super::Audience;
 
 /// All devices. Dropping them removes their interfaces.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Devices {
     pub(crate) vtep: Vtep,
-    /// In the order of their identifiers.
+    pub(crate) taps: Taps,
+}
+
+/// The interfaces of the devices, in the order in which they were made.
+#[derive(Debug, Default)]
+pub(crate) struct Taps {
     pub(crate) links: Vec<Link>,
+    /// How the next one is called.
+    name: String,
+    /// Why the last one could not be had.
+    failure: Option<TapError>,
 }
 
 /// A device and its TAP interface.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) id: DeviceId,
-    pub(crate) name: String,
-    /// None once somebody has removed the interface.
-    pub(super) tap: Option<Tap>,
+    pub(crate) tap: Tap,
+    /// Whether it has ever been up.
+    pub(crate) opened: bool,
+}
+
+/// Why a device cannot be made.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// There is no interface of this name below.
+    Lower(String),
+    /// The rules or the host forbid it.
+    Add(AddError),
+    /// Its interface cannot be had.
+    Tap(TapError),
+}
+
+impl Interfaces for Taps {
+    fn register(&mut self, id: DeviceId, netdev: &Netdev<fdb::Growable>) -> Result<(), Errno> {
+        match Tap::create_down(&self.name, netdev.mtu(), netdev.device().mac()) {
+            Ok(tap) => {
+                self.links.push(Link {
+                    id,
+                    tap,
+                    opened: false,
+                });
+                Ok(())
+            }
+            Err(error) => {
+                let number = match error {
+                    TapError::Exists => Errno::EEXIST,
+                    TapError::Name => Errno::EINVAL,
+                    _ => Errno::EPERM,
+                };
+                self.failure = Some(error);
+                Err(number)
+            }
+        }
+    }
+
+    fn unregister(&mut self, id: DeviceId) {
+        self.links.retain(|link| link.id != id);
+    }
 }
 
 impl Devices {
-    /// Makes a device and its interface.
-    pub(super) fn add(&mut self, spec: LinkSpec) -> Result<(), Failure> {
-        let LinkSpec {
-            name,
-            mut config,
-            dev,
-            mtu,
-            address,
-        } = spec;
-        let fail = |what: &dyn Display| Failure::of(&name, what);
-        let mut lower_mtu = None;
-        if let Some(dev) = dev {
-            config = config.lower(Some(lower(&name, &dev)?));
-            let unknown = |error| fail(&format_args!("the MTU of {dev}: {error}"));
-            lower_mtu = Some(interface::mtu(&dev).map_err(unknown)?);
+    /// None yet.
+    pub(super) fn new() -> Result<Self, Failure> {
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).map_err(|error| Failure::of("a secret", error))?;
+        Ok(Self {
+            vtep: Vtep::with_salt(Salt::new(secret)),
+            taps: Taps::default(),
+        })
+    }
+
+    /// Makes a device that is to exist from the start, up.
+    pub(super) fn start(
+        &mut self,
+        spec: &LinkSpec,
+        audience: &mut Audience<'_>,
+    ) -> Result<(), Failure> {
+        let name = spec.name.as_deref().unwrap_or("a device");
+        let made = self.create(spec, audience);
+        let opened = made.and_then(|id| self.open(id));
+        opened.map_err(|refused| refused.failure(name))
+    }
+
+    /// Makes a device and its interface, down.
+    pub(crate) fn create(
+        &mut self,
+        spec: &LinkSpec,
+        audience: &mut Audience<'_>,
+    ) -> Result<DeviceId, Refused> {
+        let name = spec.name.clone().unwrap_or_else(free_name);
+        let mut config = spec.options.config();
+        if let Some(Some(dev)) = &spec.options.dev {
+            let lower = interface::index(dev).ok_or_else(|| Refused::Lower(dev.clone()))?;
+            config = config.lower(Some(lower));
         }
         if let Some(range) = ephemeral_ports() {
             config = config.ephemeral_ports(range);
         }
-        let mut secret = [0; 16];
-        let mut drawn = [0; 6];
-        for random in [&mut secret[..], &mut drawn] {
-            getrandom::fill(random).map_err(|error| fail(&error))?;
-        }
-        let config = config.salt(Salt::new(secret));
-        let mac = address.unwrap_or_else(|| local_unicast(drawn));
-        let id = self.vtep.add(config, mac).map_err(|error| fail(&error))?;
-        let device = self.vtep.device(id).ok_or_else(|| fail(&"lost"))?;
-        let mtu = device.config().mtu(lower_mtu, mtu);
-        let tap = Tap::create(&name, mtu, mac).map_err(|error| fail(&error))?;
+        let mac = match spec.address {
+            Some(mac) => mac,
+            None => {
+                let mut drawn = [0; 6];
+                let filled = getrandom::fill(&mut drawn);
+                filled.map_err(|error| Refused::Tap(TapError::Create(io::Error::other(error))))?;
+                Mac::local(drawn)
+            }
+        };
+        self.make(name, config, mac, spec.mtu, audience)
+    }
+
+    fn make(
+        &mut self,
+        name: String,
+        config: Config,
+        mac: Mac,
+        mtu: Option<u32>,
+        audience: &mut Audience<'_>,
+    ) -> Result<DeviceId, Refused> {
+        let mut new = NewDevice::new(config, mac);
+        new.mtu = mtu;
+        self.taps.name.clone_from(&name);
+        let mut told = Vec::new();
+        let made = self
+            .vtep
+            .create(new, &mut self.taps, |_, event| told.push(event));
+        let id = match (made, self.taps.failure.take()) {
+            (Ok(id), _) => id,
+            (Err(_), Some(error)) => return Err(Refused::Tap(error)),
+            (Err(error), None) => return Err(Refused::Add(error)),
+        };
         self.vtep.add_overlay(&name);
-        self.links.push(Link {
-            id,
-            name,
-            tap: Some(tap),
-        });
+        self.tell(&name, id, &told, audience);
+        Ok(id)
+    }
+
+    /// Takes a device and its interface up.
+    pub(crate) fn open(&mut self, id: DeviceId) -> Result<(), Refused> {
+        self.vtep.open(id).map_err(Refused::Add)?;
+        if let Some(link) = self.taps.links.iter_mut().find(|link| link.id == id) {
+            link.opened = true;
+            link.tap.set_up(true).map_err(Refused::Tap)?;
+        }
         Ok(())
+    }
+
+    /// Takes a device and its interface down.
+    pub(crate) fn stop(
+        &mut self,
+        id: DeviceId,
+        audience: &mut Audience<'_>,
+    ) -> Result<(), Refused> {
+        let (name, config) = self.known(id)?;
+        if let Some(link) = self.link(id) {
+            link.tap.set_up(false).map_err(Refused::Tap)?;
+        }
+        let now = self.vtep.now();
+        let tell = |_, event| audience.tell(&name, &config, &event, now);
+        self.vtep.stop(id, tell).map_err(Refused::Add)
+    }
+
+    /// Deletes a device and its interface.
+    pub(crate) fn delete(
+        &mut self,
+        id: DeviceId,
+        audience: &mut Audience<'_>,
+    ) -> Result<(), Refused> {
+        let (name, config) = self.known(id)?;
+        let now = self.vtep.now();
+        let tell = |_, event| audience.tell(&name, &config, &event, now);
+        let done = self.vtep.delete(id, &mut self.taps, tell);
+        self.vtep.remove_overlay(&name);
+        done.map_err(Refused::Add)
     }
 
     /// The device of this name.
     pub(crate) fn named(&self, name: &str) -> Option<DeviceId> {
-        let mut links = self.links.iter();
-        let link = links.find(|link| link.name == name && link.tap.is_some())?;
-        Some(link.id)
+        let mut links = self.taps.links.iter();
+        Some(links.find(|link| link.tap.name() == name)?.id)
     }
 
-    /// The name of a device.
-    pub(super) fn name(&self, id: DeviceId) -> Option<&str> {
-        Some(&self.links.get(id.index())?.name)
+    /// The interface of a device.
+    pub(crate) fn link(&self, id: DeviceId) -> Option<&Link> {
+        self.taps.links.iter().find(|link| link.id == id)
+    }
+
+    /// The device whose interface has this number.
+    pub(crate) fn of(&self, index: u32) -> Option<DeviceId> {
+        let mut links = self.taps.links.iter();
+        Some(links.find(|link| link.tap.ifindex().get() == index)?.id)
+    }
+
+    /// What a message about a device says even when it is gone.
+    pub(crate) fn known(&self, id: DeviceId) -> Result<(String, Valid), Refused> {
+        let gone = || Refused::Add(AddError::from(vxlan_core::world::Error::NoDevice));
+        let link = self.link(id).ok_or_else(gone)?;
+        let device = self.vtep.device(id).ok_or_else(gone)?;
+        Ok((link.tap.name().to_owned(), device.config().clone()))
+    }
+
+    /// Tells events of a device that exists.
+    pub(crate) fn tell(
+        &self,
+        name: &str,
+        id: DeviceId,
+        events: &[Event],
+        audience: &mut Audience<'_>,
+    ) {
+        if let Some(device) = self.vtep.device(id) {
+            for event in events {
+                audience.tell(name, device.config(), event, self.vtep.now());
+            }
+        }
     }
 }
 
-/// The interface that a device is told to use.
-fn lower(name: &str, dev: &str) -> Result<IfIndex, Failure> {
-    interface::index(dev)
-        .ok_or_else(|| Failure::of(name, format_args!("there is no interface {dev}")))
+impl Refused {
+    /// One line about the device `name`.
+    pub(super) fn failure(&self, name: &str) -> Failure {
+        let what: &dyn Display = match self {
+            Self::Lower(dev) => {
+                return Failure::of(name, format_args!("there is no interface {dev}"));
+            }
+            Self::Add(error) => error,
+            Self::Tap(error) => error,
+        };
+        Failure::of(name, what)
+    }
+}
+
+/// The first name that nobody has, as for `ip link add type vxlan`.
+fn free_name() -> String {
+    let mut names = (0_u32..).map(|number| format!("vxlan{number}"));
+    let free = names.find(|name| interface::index(name).is_none());
+    free.unwrap_or_default()
 }
 
 /// `net.ipv4.ip_local_port_range`, of both address families.
@@ -90,25 +259,4 @@ fn ephemeral_ports() -> Option<PortRange> {
     let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
     let mut words = text.split_whitespace().map(str::parse);
     PortRange::new(words.next()?.ok()?, words.next()?.ok()?)
-}
-
-/// A locally administered address of one station (`eth_random_addr()`).
-fn local_unicast(mut octets: [u8; 6]) -> Mac {
-    let [first, ..] = &mut octets;
-    *first = (*first & !0x01) | 0x02;
-    Mac::new(octets)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn drawn_addresses_are_of_one_station_and_local() {
-        for first in 0..=0xff {
-            let mac = local_unicast([first, 0, 0, 0, 0, 0]);
-            assert!(mac.is_unicast());
-            assert_eq!(mac.octets()[0] & 0x02, 0x02);
-        }
-    }
 }

@@ -4,6 +4,7 @@ mod config;
 mod control;
 mod counters;
 mod devices;
+mod lifecycle;
 mod pump;
 mod sink;
 mod state;
@@ -18,13 +19,14 @@ use vxlan_core::fdb::Mode;
 use super::control::{Address, Listener};
 use super::failure::Failure;
 use super::fdb;
+use super::netlink::{GROUP_LINK, Netlink};
 use super::options::Options;
 use super::watch::Watch;
 use super::words::{WordsError, parse_fdb, parse_link};
 use config::Plan;
 pub(crate) use control::Audience;
 use control::Control;
-pub(crate) use devices::Devices;
+pub(crate) use devices::{Devices, Link, Refused};
 use sink::Sink;
 
 /// Run VXLAN devices behind TAP interfaces of this host.
@@ -73,6 +75,16 @@ of one address family may share a UDP port if their VNIs differ.
   [no]learning         learn from what is received [default: learning]
   [no]udpcsum          UDP checksum over IPv4 [default: udpcsum]
   [no]l2miss           tell about unknown destinations [default: nol2miss]
+  [no]l3miss           tell about unknown neighbours [default: nol3miss]
+  [no]proxy            answer for neighbours [default: noproxy]
+  [no]rsc              short-circuit routes [default: norsc]
+  [no]external         networks come with the frame; instead of id [default: noexternal]
+  [no]udp6zerocsumtx   no UDP checksum over IPv6 [default: noudp6zerocsumtx]
+  [no]udp6zerocsumrx   take packets without one [default: noudp6zerocsumrx]
+  [no]remcsumtx        remote checksum offload, sent [default: noremcsumtx]
+  [no]remcsumrx        remote checksum offload, taken [default: noremcsumrx]
+  flowlabel N          outer IPv6 flow label; or 'inherit' [default: 0]
+  reserved_bits MASK   header bits that are to be clear [default: all without a use]
   [no]localbypass      hand frames for this host over directly [default: localbypass]
   [no]gbp              group policy extension [default: nogbp]
 
@@ -119,7 +131,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let links: Vec<_> = arguments.link.iter().map(parse).collect::<Result<_, _>>()?;
     let parse = |line: &String| parse_fdb(line).map_err(usage);
     let entries: Vec<_> = arguments.fdb.iter().map(parse).collect::<Result<_, _>>()?;
-    let stranger = |name: &String| links.iter().all(|link| link.name != *name);
+    let stranger = |name: &String| links.iter().all(|link| link.name.as_ref() != Some(name));
     if let Some(entry) = entries.iter().find(|entry| stranger(&entry.device)) {
         let (mac, name) = (entry.mac, &entry.device);
         return Err(Failure::usage(format_args!(
@@ -136,14 +148,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let listener = Listener::open(&Address::here()?)?;
     let mut control = Control::new(listener, Watch::all(options));
-    let mut devices = Devices::default();
-    for link in links {
-        devices.add(link)?;
+    let hosts = Netlink::open(GROUP_LINK).map_err(|error| Failure::of("netlink", error))?;
+    let sink = Sink::start().map_err(|error| Failure::of("standard output", error))?;
+    let mut devices = Devices::new()?;
+    for link in &links {
+        devices.start(link, &mut Audience::nobody(&sink))?;
     }
     if let Some(plan) = &plan {
-        plan.links(&mut devices)?;
+        plan.links(&mut devices, &mut Audience::nobody(&sink))?;
     }
-    let sink = Sink::start().map_err(|error| Failure::of("standard output", error))?;
     let mut audience = control.audience(&sink);
     for entry in &entries {
         let done = fdb::update(&mut devices, &mut audience, entry, Mode::APPEND);
@@ -163,7 +176,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let loaded = fdb::load_if_there(&mut devices, &mut audience, file);
         loaded.map_err(|refusal| Failure::of(&file.device, refusal.bare()))?;
     }
-    let done = pump::pump(&mut devices, &signals, &mut control, &sink);
+    let done = pump::pump(&mut devices, &signals, hosts, &mut control, &sink);
     let saved = arguments
         .state
         .as_deref()

@@ -10,8 +10,10 @@ use vxlan_core::Event;
 use vxlan_std::{Buffer, DeviceId, Received};
 
 use super::super::failure::Failure;
+use super::super::netlink::Netlink;
 use super::control::Control;
 use super::devices::Devices;
+use super::lifecycle;
 use super::sink::Sink;
 
 /// How many frames one interface or the sockets may bring before the others get their turn.
@@ -21,6 +23,7 @@ const BATCH: usize = 64;
 pub(super) fn pump(
     devices: &mut Devices,
     signals: &SignalFd,
+    mut host: Netlink,
     control: &mut Control,
     sink: &Sink,
 ) -> Result<(), Failure> {
@@ -28,7 +31,7 @@ pub(super) fn pump(
     let mut told = Vec::new();
     let mut happened = Vec::new();
     loop {
-        let places = wait(devices, signals, control, &mut happened)?;
+        let places = wait(devices, signals, &host, control, &mut happened)?;
         let mut all = happened.drain(..);
         let mut ready = || {
             all.next()
@@ -37,11 +40,12 @@ pub(super) fn pump(
         if ready() {
             return Ok(());
         }
+        let news = ready();
         // Told before anything else is received: sockets come after the interfaces.
-        let mut gone = false;
-        for place in places.interfaces {
-            if ready() {
-                gone |= !overlay(devices, place, &mut buffer, &mut told);
+        let mut gone = Vec::new();
+        for id in places.interfaces {
+            if ready() && !overlay(devices, id, &mut buffer, &mut told) {
+                gone.push(id);
             }
         }
         let mut readable = false;
@@ -55,21 +59,25 @@ pub(super) fn pump(
         let now = devices.vtep.now();
         let mut audience = control.audience(sink);
         for (id, event) in told.drain(..) {
-            if let (Some(name), Some(device)) = (devices.name(id), devices.vtep.device(id)) {
-                audience.tell(name, device.config(), &event, now);
+            if let (Some(link), Some(device)) = (devices.link(id), devices.vtep.device(id)) {
+                audience.tell(link.tap.name(), device.config(), &event, now);
             }
         }
-        control.serve(devices, sink, all);
-        if gone {
-            remove_gone(devices);
+        for id in gone {
+            lifecycle::interface_is_gone(devices, id, &mut audience);
         }
+        if news {
+            lifecycle::follow(devices, &mut host, &mut audience);
+        }
+        control.serve(devices, sink, all);
     }
 }
 
-/// What was waited for, in this order; behind it the control socket.
+/// What was waited for behind signals and news of the host, in this order; behind it the control
+/// socket.
 struct Places {
-    /// The places of the links that have an interface.
-    interfaces: Vec<usize>,
+    /// The devices of the interfaces.
+    interfaces: Vec<DeviceId>,
     sockets: usize,
 }
 
@@ -77,6 +85,7 @@ struct Places {
 fn wait(
     devices: &Devices,
     signals: &SignalFd,
+    host: &Netlink,
     control: &Control,
     happened: &mut Vec<PollFlags>,
 ) -> Result<Places, Failure> {
@@ -84,12 +93,13 @@ fn wait(
         interfaces: Vec::new(),
         sockets: 0,
     };
-    let mut ready = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-    for (place, link) in devices.links.iter().enumerate() {
-        if let Some(tap) = &link.tap {
-            places.interfaces.push(place);
-            ready.push(PollFd::new(tap.as_fd(), PollFlags::POLLIN));
-        }
+    let mut ready = vec![
+        PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+        PollFd::new(host.as_fd(), PollFlags::POLLIN),
+    ];
+    for link in &devices.taps.links {
+        places.interfaces.push(link.id);
+        ready.push(PollFd::new(link.tap.as_fd(), PollFlags::POLLIN));
     }
     for socket in devices.vtep.sockets() {
         places.sockets += 1;
@@ -121,35 +131,28 @@ fn milliseconds(timeout: Duration) -> PollTimeout {
 /// Carries what the host sent by an interface. False if the interface is gone.
 fn overlay(
     devices: &mut Devices,
-    place: usize,
+    id: DeviceId,
     buffer: &mut Buffer,
     told: &mut Vec<(DeviceId, Event)>,
 ) -> bool {
-    let Devices { vtep, links } = devices;
-    let Some(link) = links.get(place) else {
+    let Devices { vtep, taps } = devices;
+    let Some(link) = taps.links.iter().find(|link| link.id == id) else {
         return true;
-    };
-    let Some(tap) = &link.tap else {
-        return false;
     };
     let mut refused = Vec::new();
     for _ in 0..BATCH {
-        let len = match tap.recv(buffer.frame_area()) {
+        let len = match link.tap.recv(buffer.frame_area()) {
             Ok(Some(len)) => len,
             Ok(None) => break,
-            Err(_) => {
-                if let Some(link) = links.get_mut(place) {
-                    link.tap = None;
-                }
-                return false;
-            }
+            // It is down.
+            Err(error) if error.raw_os_error() == Some(Errno::EIO as i32) => break,
+            Err(_) => return false,
         };
         let sent = vtep.send(link.id, buffer, len);
         told.extend_from_slice(sent.events);
         for to in sent.local {
-            let target = links.get(to.index());
-            let target = target.and_then(|link| link.tap.as_ref());
-            if target.is_none_or(|tap| tap.send(buffer.frame(len)).is_err()) {
+            let target = taps.links.iter().find(|link| link.id == *to);
+            if target.is_none_or(|link| link.tap.send(buffer.frame(len)).is_err()) {
                 refused.push(*to);
             }
         }
@@ -166,7 +169,7 @@ fn underlay(
     buffer: &mut Buffer,
     told: &mut Vec<(DeviceId, Event)>,
 ) -> Result<(), Failure> {
-    let Devices { vtep, links } = devices;
+    let Devices { vtep, taps } = devices;
     for _ in 0..BATCH * vtep.sockets().count() {
         let received = vtep.recv(buffer);
         match received.map_err(|error| Failure::of("receive", error))? {
@@ -177,9 +180,8 @@ fn underlay(
                 event,
             }) => {
                 told.extend(event.map(|event| (device, event)));
-                let link = links.get(device.index());
-                let tap = link.and_then(|link| link.tap.as_ref());
-                if tap.is_none_or(|tap| tap.send(frame).is_err()) {
+                let link = taps.links.iter().find(|link| link.id == device);
+                if link.is_none_or(|link| link.tap.send(frame).is_err()) {
                     vtep.count_refused(device);
                 }
             }
@@ -190,15 +192,4 @@ fn underlay(
         }
     }
     Ok(())
-}
-
-/// Says which interfaces somebody has removed. The other devices go on.
-fn remove_gone(devices: &mut Devices) {
-    let gone = devices.links.iter().filter(|link| link.tap.is_none());
-    for link in gone {
-        if devices.vtep.device(link.id).is_some() {
-            eprintln!("vtep: {}: the interface is gone", link.name);
-            devices.vtep.remove(link.id);
-        }
-    }
 }

@@ -13,11 +13,8 @@ pub(super) fn files(directory: &Path, devices: &Devices) -> Vec<FileSpec> {
         device: name.to_owned(),
         path: directory.join(format!("{name}.fdb")),
     };
-    let links = devices.links.iter().map(|link| link.name.as_str());
-    links
-        .filter(|name| devices.named(name).is_some())
-        .map(file)
-        .collect()
+    let links = devices.taps.links.iter();
+    links.map(|link| file(link.tap.name())).collect()
 }
 
 /// Writes all of them; the first failure is told, but stops nothing.

@@ -13,7 +13,9 @@ pub(crate) use error::WordsError;
 pub(crate) use fdb::{
     FdbRequest, FdbSpec, FileSpec, FlushSpec, GetSpec, ShowSpec, parse_fdb, parse_fdb_request,
 };
-pub(crate) use link::{LinkSpec, parse_link};
+pub(crate) use link::{
+    LinkFilter, LinkOptions, LinkRequest, LinkSpec, Switch, parse_link, parse_link_request,
+};
 
 /// The name of an interface, if it can be one (`dev_valid_name()`): 1 to 15 bytes without slash,
 /// colon or white space, and neither `.` nor `..`.

@@ -59,12 +59,13 @@ impl Judge {
         for link in links {
             let LinkSpec {
                 name,
-                config,
-                dev,
+                options,
                 address,
                 ..
             } = link;
-            let index = dev.map(|dev| {
+            let config = options.config();
+            let name = name.unwrap_or_else(|| "a device".to_owned());
+            let index = options.dev.flatten().map(|dev| {
                 let at = lower
                     .iter()
                     .position(|known| *known == dev)

@@ -1,29 +1,62 @@
-//! A device: what follows `ip link add`.
+//! What follows `ip link`.
 
 mod options;
+mod show;
+mod switch;
 
-use vxlan_core::device::{MTU_MAX, MTU_MIN};
-use vxlan_core::{Config, Mac};
+use vxlan_core::Mac;
 
 use super::cursor::Cursor;
 use super::error::Problem;
 use super::number::number32;
 use super::{INTERFACE, WordsError, interface};
-use options::Options;
+pub(crate) use options::LinkOptions;
+pub(crate) use show::LinkFilter;
+pub(crate) use switch::Switch;
 
-/// A device to be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A device to be made, or what is to change about one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LinkSpec {
-    /// Its name.
-    pub(crate) name: String,
-    /// What it does. The lower interface is missing: see [`dev`](Self::dev).
-    pub(crate) config: Config,
-    /// The name of the lower interface.
-    pub(crate) dev: Option<String>,
+    /// Its name; only a new one may be without.
+    pub(crate) name: Option<String>,
+    /// What it does.
+    pub(crate) options: LinkOptions,
     /// The MTU.
     pub(crate) mtu: Option<u32>,
     /// The MAC address.
     pub(crate) address: Option<Mac>,
+    /// Up or down.
+    pub(crate) up: Option<bool>,
+}
+
+/// What `ip link` is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LinkRequest {
+    /// Make a device.
+    Add(LinkSpec),
+    /// Change a device.
+    Set(LinkSpec),
+    /// Delete the device of this name.
+    Delete(String),
+    /// Show devices.
+    Show(LinkFilter),
+}
+
+/// The subcommands of `link`.
+const VERBS: &str = "add, set, del or show";
+
+/// What follows `link`; nothing is `show`.
+pub(crate) fn parse_link_request(words: &[&str]) -> Result<LinkRequest, WordsError> {
+    let (verb, rest) = words.split_first().unwrap_or((&"show", &[]));
+    let mut cursor = Cursor::over("link", rest.iter().copied());
+    let words = &mut cursor;
+    Ok(match *verb {
+        "add" => LinkRequest::Add(LinkSpec::new(words)?),
+        "set" | "change" => LinkRequest::Set(LinkSpec::set(words)?),
+        "del" | "delete" => LinkRequest::Delete(delete(words)?),
+        "show" | "list" | "lst" => LinkRequest::Show(LinkFilter::parse(words)?),
+        other => return Err(words.error(other, Problem::Expected(VERBS))),
+    })
 }
 
 /// A device as `ip link add` takes it: `vx0 type vxlan id 42 local 192.0.2.1 dstport 4789`.
@@ -32,50 +65,54 @@ pub(crate) struct LinkSpec {
 /// `ttl auto`, `ageing none` and `maxaddress unlimited` stand for zero. `remote any`, `group any`
 /// and `local any` are the same as nothing.
 pub(crate) fn parse_link(text: &str) -> Result<LinkSpec, WordsError> {
-    let mut words = Cursor::new("link", text);
-    let head = Head::parse(&mut words)?;
-    let mut options = Options::default();
-    while let Some(word) = words.next() {
-        options.word(&mut words, word)?;
+    LinkSpec::new(&mut Cursor::new("link", text))
+}
+
+impl LinkSpec {
+    /// What follows `ip link add`.
+    pub(super) fn new(words: &mut Cursor<'_>) -> Result<Self, WordsError> {
+        let mut spec = Self::default();
+        if !spec.head(words)? {
+            return Err(words.error("", Problem::Missing("\"type vxlan\"")));
+        }
+        spec.tail(words)?;
+        spec.options.check_new(words)?;
+        Ok(spec)
     }
-    let (config, dev) = options.finish(&words)?;
-    Ok(LinkSpec {
-        name: head.name,
-        config,
-        dev,
-        mtu: head.mtu,
-        address: head.address,
-    })
-}
 
-/// What stands before `type vxlan`.
-struct Head {
-    name: String,
-    mtu: Option<u32>,
-    address: Option<Mac>,
-}
+    /// What follows `ip link set`.
+    fn set(words: &mut Cursor<'_>) -> Result<Self, WordsError> {
+        let mut spec = Self::default();
+        if spec.head(words)? {
+            spec.tail(words)?;
+        }
+        if spec.name.is_none() {
+            return Err(words.error("", Problem::Missing("\"dev NAME\"")));
+        }
+        Ok(spec)
+    }
 
-impl Head {
-    fn parse(words: &mut Cursor<'_>) -> Result<Self, WordsError> {
-        let (mut name, mut mtu, mut address) = (None, None, None);
-        loop {
-            let Some(word) = words.next() else {
-                return Err(words.error("", Problem::Missing("\"type vxlan\"")));
-            };
+    /// What stands before `type vxlan`. False if the line ends before it.
+    fn head(&mut self, words: &mut Cursor<'_>) -> Result<bool, WordsError> {
+        while let Some(word) = words.next() {
             match word {
-                "type" => break,
+                "type" => {
+                    words.value("type", "\"vxlan\"", |text| (text == "vxlan").then_some(()))?;
+                    return Ok(true);
+                }
                 "mtu" => {
                     words.once("mtu", word)?;
-                    mtu = Some(words.value(word, "a number from 68 to 65535", |text| {
-                        number32(text, MTU_MAX).filter(|mtu| *mtu >= MTU_MIN)
-                    })?);
+                    let expected = "a number of bytes";
+                    self.mtu = Some(words.value(word, expected, |text| number32(text, u32::MAX))?);
                 }
                 "address" => {
                     words.once("address", word)?;
-                    address =
-                        Some(words.value(word, "the MAC address of one station", |text| {
-                            text.parse().ok().filter(|mac: &Mac| mac.is_unicast())
-                        })?);
+                    let expected = "a MAC address";
+                    self.address = Some(words.value(word, expected, |text| text.parse().ok())?);
+                }
+                "up" | "down" => {
+                    words.once("up", word)?;
+                    self.up = Some(word == "up");
                 }
                 "link" | "parentdev" => {
                     let why =
@@ -83,29 +120,46 @@ impl Head {
                     return Err(words.error(word, Problem::Unsupported(why)));
                 }
                 "txqueuelen" | "txqlen" | "qlen" | "broadcast" | "brd" | "index"
-                | "numtxqueues" | "numrxqueues" | "netns" | "group" | "alias" | "up" | "down" => {
-                    return Err(words.error(word, Problem::Unsupported("not supported here")));
+                | "numtxqueues" | "numrxqueues" | "netns" | "group" | "alias" | "master"
+                | "nomaster" => {
+                    let why = "not supported here; 'ip link set' does it to the interface";
+                    return Err(words.error(word, Problem::Unsupported(why)));
                 }
                 "dev" | "name" => {
                     words.once("name", word)?;
                     let Some(value) = words.next() else {
                         return Err(words.error(word, Problem::Missing(INTERFACE)));
                     };
-                    name = Some(named(words, value)?);
+                    self.name = Some(named(words, value)?);
                 }
-                _ if name.is_none() => {
+                _ if self.name.is_none() => {
                     words.once("name", word)?;
-                    name = Some(named(words, word)?);
+                    self.name = Some(named(words, word)?);
                 }
                 _ => return Err(words.error(word, Problem::Expected("\"type vxlan\""))),
             }
         }
-        words.value("type", "\"vxlan\"", |text| (text == "vxlan").then_some(()))?;
-        let Some(name) = name else {
-            return Err(words.error("type vxlan", Problem::Expected("the device's name before")));
-        };
-        Ok(Self { name, mtu, address })
+        Ok(false)
     }
+
+    /// What stands behind it.
+    fn tail(&mut self, words: &mut Cursor<'_>) -> Result<(), WordsError> {
+        while let Some(word) = words.next() {
+            self.options.word(words, word)?;
+        }
+        Ok(())
+    }
+}
+
+/// What follows `ip link del`.
+fn delete(words: &mut Cursor<'_>) -> Result<String, WordsError> {
+    let mut spec = LinkSpec::default();
+    spec.head(words)?;
+    if let Some(word) = words.next() {
+        return Err(words.error(word, Problem::Unknown));
+    }
+    let missing = Problem::Missing("\"dev NAME\"");
+    spec.name.ok_or_else(|| words.error("", missing))
 }
 
 fn named<'w>(words: &mut Cursor<'w>, word: &'w str) -> Result<String, WordsError> {
@@ -121,7 +175,7 @@ mod tests {
     use core::time::Duration;
 
     use vxlan_core::wire::vxlan::ReservedBits;
-    use vxlan_core::{Df, FlowLabel, PortRange, Vni};
+    use vxlan_core::{Config, Df, FlowLabel, PortRange, Vni};
 
     use super::*;
 
@@ -210,6 +264,16 @@ mod tests {
                 plain.clone(),
             ),
             (
+                "id 42 proxy rsc l3miss",
+                plain
+                    .clone()
+                    .proxy(true)
+                    .route_short_circuit(true)
+                    .l3miss(true),
+            ),
+            ("external", config(0).external(true).learning(false)),
+            ("learning external", config(0).external(true)),
+            (
                 "id 42 reserved_bits 0",
                 plain.clone().reserved_bits(ReservedBits::NONE),
             ),
@@ -219,18 +283,23 @@ mod tests {
             ),
         ] {
             let link = parse_link(&format!("vx0 type vxlan {tail}"));
-            assert_eq!(link.map(|link| link.config), Ok(want), "{tail}");
+            assert_eq!(link.map(|link| link.options.config()), Ok(want), "{tail}");
         }
     }
 
     #[test]
     fn names_around_the_device() {
         let want = LinkSpec {
-            name: "vx0".to_owned(),
-            config: config(1).remote(ip("239.1.1.1")),
-            dev: Some("eth0".to_owned()),
+            name: Some("vx0".to_owned()),
+            options: LinkOptions {
+                vni: Vni::new(1),
+                remote: Some(ip("239.1.1.1")),
+                dev: Some(Some("eth0".to_owned())),
+                ..LinkOptions::default()
+            },
             mtu: Some(1400),
             address: Some(Mac::new([2, 0, 0, 0, 0, 1])),
+            up: None,
         };
         let tail = "type vxlan id 1 group 239.1.1.1 dev eth0";
         for head in [
@@ -247,7 +316,7 @@ mod tests {
         }
         assert_eq!(
             parse_link("name type type vxlan id 1").unwrap().name,
-            "type"
+            Some("type".to_owned())
         );
     }
 
@@ -256,10 +325,6 @@ mod tests {
         for (text, want) in [
             ("", "link: \"type vxlan\" expected"),
             ("vx0", "link \"vx0 …\": \"type vxlan\" expected"),
-            (
-                "type vxlan id 1",
-                "link: \"type vxlan\": the device's name before expected",
-            ),
             (
                 "vx0 type",
                 "link \"vx0 …\": \"type\": \"vxlan\" expected behind it",
@@ -282,17 +347,17 @@ mod tests {
                  space expected",
             ),
             (
-                "vx0 mtu 67",
-                "link \"vx0 …\": \"mtu 67\": a number from 68 to 65535 expected",
+                "vx0 mtu x",
+                "link \"vx0 …\": \"mtu x\": a number of bytes expected",
             ),
             (
-                "vx0 address 01:00:5e:00:00:01",
-                "link \"vx0 …\": \"address 01:00:5e:00:00:01\": the MAC address of one station \
-                 expected",
+                "vx0 address x",
+                "link \"vx0 …\": \"address x\": a MAC address expected",
             ),
             (
                 "vx0 netns x",
-                "link \"vx0 …\": \"netns\": not supported here",
+                "link \"vx0 …\": \"netns\": not supported here; 'ip link set' does it to the \
+                 interface",
             ),
             ("vx0 type vxlan", "link \"vx0 …\": \"id VNI\" expected"),
         ] {
@@ -372,8 +437,11 @@ mod tests {
             ("id 1 learning nolearning", "\"nolearning\": said twice"),
             ("id 1 gbp gbp", "\"gbp\": said twice"),
             ("id 1 nogbp", "\"nogbp\": unknown word"),
-            ("id 1 proxy", "\"proxy\": not supported here"),
-            ("id 1 external", "\"external\": not supported here"),
+            ("id 1 gpe", "\"gpe\": not supported here"),
+            (
+                "id 1 external",
+                "\"external\": one of \"id\" and \"external\"",
+            ),
             (
                 "id 1 mtu 1400",
                 "\"mtu\": this word before \"type\" expected",

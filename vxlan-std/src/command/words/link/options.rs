@@ -11,41 +11,121 @@ use super::super::cursor::Cursor;
 use super::super::error::Problem;
 use super::super::number::{hexadecimal, number, number16, number32};
 use super::super::{INTERFACE, WordsError, interface};
+use super::Switch;
 
 const VNI: &str = "a number from 0 to 16777215";
 const PORT: &str = "a port from 0 to 65535";
-const UNSUPPORTED: Problem = Problem::Unsupported("not supported here");
 
-type Change = Box<dyn FnOnce(Config) -> Config>;
-
-/// The options of a device. The VNI may come last, so changes wait for it.
-#[derive(Default)]
-pub(super) struct Options {
-    config: Option<Config>,
-    changes: Vec<Change>,
-    dev: Option<String>,
-    group: Option<IpAddr>,
+/// The options of a device: those that were said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LinkOptions {
+    /// `IFLA_VXLAN_ID`.
+    pub(crate) vni: Option<Vni>,
+    /// `IFLA_VXLAN_GROUP` and `GROUP6`.
+    pub(crate) remote: Option<IpAddr>,
+    /// `IFLA_VXLAN_LOCAL` and `LOCAL6`.
+    pub(crate) local: Option<IpAddr>,
+    /// `IFLA_VXLAN_LINK`: the name of the lower interface, or none.
+    pub(crate) dev: Option<Option<String>>,
+    /// `IFLA_VXLAN_PORT`.
+    pub(crate) port: Option<u16>,
+    /// `IFLA_VXLAN_PORT_RANGE`.
+    pub(crate) range: Option<PortRange>,
+    /// `IFLA_VXLAN_TTL`; `None` within is `IFLA_VXLAN_TTL_INHERIT`.
+    pub(crate) ttl: Option<Option<u8>>,
+    /// `IFLA_VXLAN_TOS`.
+    pub(crate) tos: Option<u8>,
+    /// `IFLA_VXLAN_DF`.
+    pub(crate) df: Option<Df>,
+    /// `IFLA_VXLAN_LABEL` and `LABEL_POLICY`.
+    pub(crate) label: Option<FlowLabel>,
+    /// `IFLA_VXLAN_AGEING`, in seconds.
+    pub(crate) ageing: Option<u32>,
+    /// `IFLA_VXLAN_LIMIT`.
+    pub(crate) limit: Option<u32>,
+    /// `IFLA_VXLAN_RESERVED_BITS`.
+    pub(crate) reserved_bits: Option<ReservedBits>,
+    /// Words without a value.
+    pub(crate) switches: Vec<(Switch, bool)>,
 }
 
-impl Options {
-    /// The configuration and the name of the lower interface.
-    pub(super) fn finish(self, words: &Cursor<'_>) -> Result<(Config, Option<String>), WordsError> {
-        let Some(config) = self.config else {
-            return Err(words.error("", Problem::Missing("\"id VNI\"")));
+impl LinkOptions {
+    /// Whether nothing was said.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What was said about a switch.
+    pub(crate) fn switch(&self, switch: Switch) -> Option<bool> {
+        let said = self.switches.iter().find(|(said, _)| *said == switch);
+        said.map(|(_, on)| *on)
+    }
+
+    /// The configuration of a new device. The lower interface is missing.
+    pub(crate) fn config(&self) -> Config {
+        let mut config = Config::new(self.vni.unwrap_or(Vni::MIN));
+        if let Some(remote) = self.remote {
+            config = config.remote(remote);
+        }
+        if let Some(local) = self.local {
+            config = config.local(local);
+        }
+        if let Some(port) = self.port {
+            config = config.port(port);
+        }
+        if let Some(range) = self.range {
+            config = config.port_range(range);
+        }
+        config = match self.ttl {
+            None => config,
+            Some(None) => config.ttl_inherit(true),
+            Some(Some(ttl)) => config.ttl(ttl),
         };
-        if let Some(group) = self.group.filter(|_| self.dev.is_none()) {
+        if let Some(tos) = self.tos {
+            config = config.tos(tos);
+        }
+        if let Some(df) = self.df {
+            config = config.df(df);
+        }
+        if let Some(label) = self.label {
+            config = config.flow_label(label);
+        }
+        if let Some(seconds) = self.ageing {
+            config = config.ageing(Duration::from_secs(seconds.into()));
+        }
+        if let Some(limit) = self.limit {
+            config = config.limit(NonZeroU32::new(limit));
+        }
+        if let Some(bits) = self.reserved_bits {
+            config = config.reserved_bits(bits);
+        }
+        // `ip` leaves learning off in external mode.
+        if self.switch(Switch::External) == Some(true) {
+            config = config.learning(false);
+        }
+        let switches = self.switches.iter();
+        switches.fold(config, |config, (switch, on)| switch.set(config, *on))
+    }
+
+    /// What is wrong with a new device, whose words have all been said.
+    pub(super) fn check_new(&self, words: &Cursor<'_>) -> Result<(), WordsError> {
+        let external = self.switch(Switch::External) == Some(true);
+        if self.vni.is_none() && !external {
+            return Err(words.error("", Problem::Missing("\"id VNI\"")));
+        }
+        if self.vni.is_some() && external {
+            let both = Problem::Unsupported("one of \"id\" and \"external\"");
+            return Err(words.error("external", both));
+        }
+        let dev = self.dev.as_ref().and_then(Option::as_ref);
+        if let Some(group) = self
+            .remote
+            .filter(|remote| remote.is_multicast() && dev.is_none())
+        {
             let missing = Problem::Unsupported("a group needs the lower interface: \"dev NAME\"");
             return Err(words.error(&format!("group {group}"), missing));
         }
-        let config = self
-            .changes
-            .into_iter()
-            .fold(config, |config, change| change(config));
-        Ok((config, self.dev))
-    }
-
-    fn change(&mut self, change: impl FnOnce(Config) -> Config + 'static) {
-        self.changes.push(Box::new(change));
+        Ok(())
     }
 
     /// Takes `word` and what belongs to it.
@@ -53,49 +133,56 @@ impl Options {
         match word {
             "id" | "vni" => {
                 words.once("id", word)?;
-                let vni = words.value(word, VNI, |text| {
+                self.vni = Some(words.value(word, VNI, |text| {
                     number32(text, Vni::MAX.get()).and_then(Vni::new)
-                })?;
-                self.config = Some(Config::new(vni));
+                })?);
             }
             "remote" | "group" | "local" => self.address(words, word)?,
             "dev" => {
                 words.once("dev", word)?;
-                self.dev = Some(words.value(word, INTERFACE, interface)?);
+                self.dev = Some(Some(words.value(word, INTERFACE, interface)?));
             }
-            "dstport" | "port" | "srcport" => self.port(words, word)?,
+            "nodev" => {
+                words.once("dev", word)?;
+                self.dev = Some(None);
+            }
+            "dstport" => {
+                words.once("dstport", word)?;
+                self.port = Some(words.value(word, PORT, number16)?);
+            }
+            "port" | "srcport" => self.range(words, word)?,
             "ttl" | "hoplimit" | "tos" | "dsfield" | "df" | "flowlabel" | "label" => {
                 self.outer_header(words, word)?;
             }
             "ageing" => {
                 words.once("ageing", word)?;
-                let seconds = words.value(word, "a number of seconds or \"none\"", |text| {
-                    if text == "none" {
-                        Some(0)
-                    } else {
-                        number32(text, u32::MAX)
-                    }
-                })?;
-                self.change(move |config| config.ageing(Duration::from_secs(seconds.into())));
+                let expected = "a number of seconds or \"none\"";
+                self.ageing = Some(words.value(word, expected, |text| or_zero(text, "none"))?);
             }
             "maxaddress" => {
                 words.once("maxaddress", word)?;
-                let limit = words.value(word, "a number of entries or \"unlimited\"", |text| {
-                    if text == "unlimited" {
-                        Some(0)
-                    } else {
-                        number32(text, u32::MAX)
-                    }
-                })?;
-                self.change(move |config| config.limit(NonZeroU32::new(limit)));
+                let expected = "a number of entries or \"unlimited\"";
+                let limit = words.value(word, expected, |text| or_zero(text, "unlimited"))?;
+                self.limit = Some(limit);
             }
             "reserved_bits" => {
                 words.once("reserved_bits", word)?;
                 let bits = words.value(word, "a mask of 64 bits", |text| number(text, u64::MAX))?;
-                let mask = ReservedBits::new(bits.to_be_bytes());
-                self.change(move |config| config.reserved_bits(mask));
+                self.reserved_bits = Some(ReservedBits::new(bits.to_be_bytes()));
             }
-            _ => self.switch(words, word)?,
+            "mtu" | "address" => {
+                return Err(words.error(word, Problem::Expected("this word before \"type\"")));
+            }
+            _ => {
+                let Some((switch, on)) = Switch::named(word) else {
+                    return Err(words.error(word, Problem::Unknown));
+                };
+                words.once(switch.name(), word)?;
+                if on && !switch.is_supported() {
+                    return Err(words.error(word, Problem::Unsupported("not supported here")));
+                }
+                self.switches.push((switch, on));
+            }
         }
         Ok(())
     }
@@ -121,30 +208,21 @@ impl Options {
                 .filter(|a: &IpAddr| a.is_multicast() == group)?;
             Some(Some(address))
         })?;
-        if let Some(address) = address {
-            match word {
-                "local" => self.change(move |config| config.local(address)),
-                _ => self.change(move |config| config.remote(address)),
-            }
+        match word {
+            "local" => self.local = address,
+            _ => self.remote = address,
         }
-        self.group = self.group.or(address.filter(|_| group));
         Ok(())
     }
 
-    fn port(&mut self, words: &mut Cursor<'_>, word: &str) -> Result<(), WordsError> {
-        if word == "dstport" {
-            words.once("dstport", word)?;
-            let port = words.value(word, PORT, number16)?;
-            self.change(move |config| config.port(port));
-            return Ok(());
-        }
+    fn range(&mut self, words: &mut Cursor<'_>, word: &str) -> Result<(), WordsError> {
         words.once("srcport", word)?;
         let low = words.value(word, PORT, number16)?;
         let said = format!("{word} {low}");
         let range = words.value(&said, "a port not below the first", |text| {
             PortRange::new(low, number16(text)?)
         })?;
-        self.change(move |config| config.port_range(range));
+        self.range = Some(range);
         Ok(())
     }
 
@@ -161,19 +239,15 @@ impl Options {
                         _ => Some(Some(u8::try_from(number(text, 255)?).ok()?)),
                     },
                 )?;
-                self.change(move |config| match ttl {
-                    Some(ttl) => config.ttl(ttl),
-                    None => config.ttl_inherit(true),
-                });
+                self.ttl = Some(ttl);
             }
             "tos" | "dsfield" => {
                 words.once("tos", word)?;
                 let expected = "a hexadecimal number from 0 to ff or \"inherit\"";
-                let tos = words.value(word, expected, |text| match text {
+                self.tos = Some(words.value(word, expected, |text| match text {
                     "inherit" => Some(device::TOS_INHERIT),
                     _ => u8::try_from(hexadecimal(text, 255)?).ok(),
-                })?;
-                self.change(move |config| config.tos(tos));
+                })?);
             }
             "df" => {
                 words.once("df", word)?;
@@ -187,51 +261,25 @@ impl Options {
                         _ => None,
                     },
                 )?;
-                self.change(move |config| config.df(df));
+                self.df = Some(df);
             }
             _ => {
                 words.once("flowlabel", word)?;
                 let expected = "a number from 0 to 1048575 or \"inherit\"";
-                let label = words.value(word, expected, |text| match text {
+                self.label = Some(words.value(word, expected, |text| match text {
                     "inherit" => Some(FlowLabel::Inherit(0)),
                     _ => number32(text, 0x000f_ffff).map(FlowLabel::Fixed),
-                })?;
-                self.change(move |config| config.flow_label(label));
+                })?);
             }
         }
         Ok(())
     }
+}
 
-    /// Words without a value.
-    fn switch(&mut self, words: &mut Cursor<'_>, word: &str) -> Result<(), WordsError> {
-        let (name, on) = match word.strip_prefix("no") {
-            Some(name) => (name, false),
-            None => (word, true),
-        };
-        let (name, set): (_, fn(Config, bool) -> Config) = match name {
-            "learning" => ("learning", Config::learning),
-            "l2miss" => ("l2miss", Config::l2miss),
-            "localbypass" => ("localbypass", Config::local_bypass),
-            "udpcsum" => ("udpcsum", Config::udp_checksum),
-            "udp6zerocsumtx" => ("udp6zerocsumtx", Config::udp_zero_checksum6_tx),
-            "udp6zerocsumrx" => ("udp6zerocsumrx", Config::udp_zero_checksum6_rx),
-            "gbp" if on => ("gbp", Config::gbp),
-            "gpe" if on => return Err(words.error(word, UNSUPPORTED)),
-            "proxy" | "rsc" | "l3miss" | "remcsumtx" | "remcsumrx" | "external" | "vnifilter" => {
-                // Off is what it is anyway.
-                return if on {
-                    Err(words.error(word, UNSUPPORTED))
-                } else {
-                    Ok(())
-                };
-            }
-            "mtu" | "address" if on => {
-                return Err(words.error(word, Problem::Expected("this word before \"type\"")));
-            }
-            _ => return Err(words.error(word, Problem::Unknown)),
-        };
-        words.once(name, word)?;
-        self.change(move |config| set(config, on));
-        Ok(())
+fn or_zero(text: &str, zero: &str) -> Option<u32> {
+    if text == zero {
+        Some(0)
+    } else {
+        number32(text, u32::MAX)
     }
 }

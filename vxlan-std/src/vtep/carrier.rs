@@ -1,52 +1,60 @@
-//! One device with what it needs to send.
+//! What a device needs to send.
 
-use vxlan_core::device::Bypass;
-use vxlan_core::fdb::{self, Growable};
+use vxlan_core::device::{Bypass, Valid};
+use vxlan_core::fdb;
+use vxlan_core::world::DeviceId;
 use vxlan_core::{
     Device, DropReason, Egress, Encapsulated, Event, Instant, Packet, RouteError, Worker,
 };
 
-use crate::socket::{SendErrors, Sender};
+use crate::socket::{SendError, SendErrors, Sender};
 use crate::{AddError, Routes};
 
-/// A device, its counters and its sending sockets.
+/// The counters of a device and, while it is up, its sending sockets.
 #[derive(Debug)]
-pub(super) struct Attached {
-    pub(super) device: Device<Growable>,
+pub(super) struct Carrier {
+    pub(super) id: DeviceId,
     pub(super) worker: Worker,
     pub(super) send_errors: SendErrors,
-    pub(super) next_sweep: Instant,
-    sender: Sender,
+    sender: Option<Sender>,
 }
 
-impl Attached {
-    /// Opens the sockets and takes the device up.
-    pub(super) fn new(mut device: Device<Growable>, now: Instant) -> Result<Self, AddError> {
-        let config = device.config();
+impl Carrier {
+    pub(super) fn new(id: DeviceId, now: Instant) -> Self {
+        Self {
+            id,
+            worker: Worker::new(now),
+            send_errors: SendErrors::default(),
+            sender: None,
+        }
+    }
+
+    /// Opens the sockets, or others in their place.
+    pub(super) fn open(&mut self, config: &Valid) -> Result<(), AddError> {
+        // The old ones have the ports.
+        self.sender = None;
         let sender = Sender::new(config).map_err(|error| AddError::SourcePorts {
             range: config.port_range(),
             error,
         })?;
-        let next_sweep = now + config.ageing().min(fdb::SWEEP_INTERVAL);
-        device.set_up(true);
-        Ok(Self {
-            device,
-            worker: Worker::new(now),
-            send_errors: SendErrors::default(),
-            next_sweep,
-            sender,
-        })
+        self.sender = Some(sender);
+        Ok(())
+    }
+
+    /// Closes the sockets.
+    pub(super) fn close(&mut self) {
+        self.sender = None;
     }
 
     /// Sends a frame to all its remotes. Those that are this host are noted in `bypasses`.
     pub(super) fn transmit(
         &mut self,
+        device: &Device<fdb::Growable>,
         frame: &mut Packet<'_>,
         routes: &mut Routes,
         bypasses: &mut Vec<Bypass>,
     ) -> (Option<DropReason>, Option<Event>) {
         let Self {
-            device,
             worker,
             send_errors,
             sender,
@@ -70,7 +78,11 @@ impl Attached {
             match device.encapsulate(worker, frame, remote, route) {
                 Encapsulated::Send(outer) => {
                     let Ok(route) = route else { continue };
-                    if let Err(error) = sender.send(&outer, route.source) {
+                    let sent = match sender {
+                        Some(sender) => sender.send(&outer, route.source),
+                        None => Err(SendError::Other),
+                    };
+                    if let Err(error) = sent {
                         send_errors.add(error);
                         routes.forget(remote.addr, source, remote.ifindex);
                         // As `iptunnel_xmit_stats()` counts a packet that IP refused.

@@ -1,0 +1,54 @@
+//! `vtep link`: what `ip link ... type vxlan` does, to the devices of this daemon.
+
+mod change;
+mod data;
+mod flags;
+mod show;
+mod stats;
+
+use super::answer::Answer;
+use super::options::Options;
+use super::refusal::{NO_DEVICE, Refusal};
+use super::run::{Audience, Devices};
+use super::words::{LinkRequest, LinkSpec, parse_link_request};
+
+/// Does what the words behind `link` say.
+pub(crate) fn answer(
+    devices: &mut Devices,
+    audience: &mut Audience<'_>,
+    options: Options,
+    words: &[&str],
+) -> Result<Answer, Refusal> {
+    match parse_link_request(words)? {
+        LinkRequest::Add(spec) => add(devices, audience, &spec)?,
+        LinkRequest::Set(spec) => change::set(devices, audience, &spec)?,
+        LinkRequest::Delete(name) => {
+            let missing = || Refusal::no_device(NO_DEVICE, &name);
+            let id = devices.named(&name).ok_or_else(missing)?;
+            devices
+                .delete(id, audience)
+                .map_err(|refused| Refusal::link(&refused))?;
+        }
+        LinkRequest::Show(filter) => {
+            return show::show(devices, options, &filter).map(Answer::Text);
+        }
+    }
+    Ok(Answer::Text(String::new()))
+}
+
+/// Makes a device, and takes it up if that is asked for.
+pub(crate) fn add(
+    devices: &mut Devices,
+    audience: &mut Audience<'_>,
+    spec: &LinkSpec,
+) -> Result<(), Refusal> {
+    let made = devices.create(spec, audience);
+    let id = made.map_err(|refused| Refusal::link(&refused))?;
+    if spec.up == Some(true)
+        && let Err(refused) = devices.open(id)
+    {
+        let _ = devices.delete(id, audience);
+        return Err(Refusal::link(&refused));
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What others do to interfaces: to those of our devices, and to those below them.
+
+use vxlan_core::IfIndex;
+use vxlan_std::DeviceId;
+
+use super::super::netlink::{LinkState, Netlink, RTM_DELLINK};
+use super::Audience;
+use super::devices::Devices;
+
+/// Follows the news of the host.
+///
+/// News may be old by the time they are read: they only say which interface to look at.
+pub(super) fn follow(devices: &mut Devices, host: &mut Netlink, audience: &mut Audience<'_>) {
+    let Some(news) = host.heard() else {
+        // Too many to be kept, so anything may have happened.
+        let ours = devices.taps.links.iter().map(|link| link.tap.ifindex());
+        for index in ours.collect::<Vec<_>>() {
+            look(devices, host, index, audience);
+        }
+        return;
+    };
+    let mut seen = Vec::new();
+    for message in news {
+        let Some(link) = LinkState::read(&message) else {
+            continue;
+        };
+        let Some(index) = IfIndex::new(link.index) else {
+            continue;
+        };
+        if message.kind == RTM_DELLINK {
+            if let Some(id) = devices.of(index.get()) {
+                interface_is_gone(devices, id, audience);
+            }
+            lower_is_gone(devices, index, audience);
+        } else if !seen.contains(&index) {
+            seen.push(index);
+            look(devices, host, index, audience);
+        }
+    }
+}
+
+/// Makes a device what its interface has been made.
+fn look(devices: &mut Devices, host: &mut Netlink, index: IfIndex, audience: &mut Audience<'_>) {
+    let Some(id) = devices.of(index.get()) else {
+        return;
+    };
+    let Ok(state) = LinkState::of(host, index) else {
+        return;
+    };
+    if let Some(link) = devices.taps.links.iter_mut().find(|link| link.id == id)
+        && link.tap.name() != state.name
+    {
+        let old = link.tap.name().to_owned();
+        link.tap.rename(&state.name);
+        devices.vtep.remove_overlay(&old);
+        devices.vtep.add_overlay(&state.name);
+    }
+    let Some(netdev) = devices.vtep.netdev(id) else {
+        return;
+    };
+    let (up, mtu, mac) = (netdev.device().is_up(), netdev.mtu(), netdev.device().mac());
+    if mtu != state.mtu
+        && devices.vtep.set_mtu(id, state.mtu).is_err()
+        && let Some(link) = devices.link(id)
+    {
+        // The lower interface cannot carry it: as it was.
+        let _ = link.tap.set_mtu(mtu);
+    }
+    if mac != state.mac {
+        // An interface can only have an address that a device can have.
+        let _ = devices.vtep.set_mac(id, state.mac);
+    }
+    let name = state.name.as_str();
+    if state.is_up() && !up {
+        if let Err(refused) = devices.open(id) {
+            eprintln!("vtep: {}", refused.failure(name));
+            if let Some(link) = devices.link(id) {
+                let _ = link.tap.set_up(false);
+            }
+        }
+    } else if !state.is_up() && up {
+        // It is down already.
+        let _ = devices.stop(id, audience);
+    }
+}
+
+/// Somebody has removed the interface of a device.
+pub(super) fn interface_is_gone(devices: &mut Devices, id: DeviceId, audience: &mut Audience<'_>) {
+    if let Some(link) = devices.link(id) {
+        eprintln!("vtep: {}: the interface is gone", link.tap.name());
+        let _ = devices.delete(id, audience);
+    }
+}
+
+/// An interface is gone, and the devices above it go with it.
+fn lower_is_gone(devices: &mut Devices, lower: IfIndex, audience: &mut Audience<'_>) {
+    let above: Vec<_> = devices
+        .vtep
+        .devices()
+        .filter(|(_, device)| device.config().lower() == Some(lower))
+        .map(|(id, _)| id)
+        .collect();
+    // The newest first, as Linux does.
+    for id in above.into_iter().rev() {
+        if let Some(link) = devices.link(id) {
+            eprintln!("vtep: {}: the interface below is gone", link.tap.name());
+            let _ = devices.delete(id, audience);
+        }
+    }
+}
