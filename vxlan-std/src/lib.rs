@@ -43,6 +43,7 @@ mod buffer;
 mod clock;
 mod error;
 pub mod interface;
+pub mod nexthops;
 mod routes;
 #[cfg(feature = "smoltcp")]
 pub mod smoltcp;

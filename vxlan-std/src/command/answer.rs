@@ -2,6 +2,7 @@
 
 use super::fdb;
 use super::link;
+use super::nexthop;
 use super::options::Options;
 use super::refusal::Refusal;
 use super::run::{Audience, Devices};
@@ -29,6 +30,7 @@ pub(crate) fn answer(
         Some((&"fdb", rest)) => fdb::answer(devices, audience, options, rest),
         Some((&"link", rest)) => link::answer(devices, audience, options, rest),
         Some((&"monitor", rest)) => Watch::parse(options, rest).map(Answer::Watch),
-        _ => Err(Refusal::usage("fdb, link or monitor expected")),
+        Some((&"nexthop", rest)) => nexthop::answer(devices, options, rest).map(Answer::Text),
+        _ => Err(Refusal::usage("fdb, link, monitor or nexthop expected")),
     }
 }

@@ -11,6 +11,8 @@ pub(crate) enum Json {
     Number(i128),
     /// True or false.
     Bool(bool),
+    /// Nothing.
+    Null,
     /// An array.
     List(Vec<Self>),
     /// An object, its keys in this order.
@@ -36,6 +38,7 @@ impl Json {
             // Writing to a string cannot fail.
             Self::Number(number) => drop(write!(out, "{number}")),
             Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Null => out.push_str("null"),
             Self::Text(text) => quote(out, text),
             Self::List(list) => Self::write_list(out, list, depth),
             Self::Object(fields) => {

@@ -10,6 +10,7 @@ mod file;
 mod json;
 mod link;
 mod netlink;
+mod nexthop;
 mod options;
 mod refusal;
 mod remote;
@@ -46,6 +47,7 @@ enum Command {
     Fdb(remote::Fdb),
     Link(remote::Link),
     Monitor(remote::Monitor),
+    Nexthop(remote::Nexthop),
     Run(run::Arguments),
 }
 
@@ -80,7 +82,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         // Its words are the daemon's to understand.
-        Command::Fdb(_) | Command::Link(_) | Command::Monitor(_) => {
+        Command::Fdb(_) | Command::Link(_) | Command::Monitor(_) | Command::Nexthop(_) => {
             Err(Failure::usage("see 'vtep --help'"))
         }
     };
@@ -150,7 +152,7 @@ mod tests {
         for (line, want) in [
             (
                 &["vtep", "walk"][..],
-                "unrecognized subcommand 'walk'; expected decode, demo, fdb, link, monitor, run",
+                "unrecognized subcommand 'walk'; expected decode, demo, fdb, link, monitor, nexthop, run",
             ),
             (
                 &["vtep", "run", "--link"],

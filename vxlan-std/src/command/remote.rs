@@ -41,6 +41,28 @@ pub(crate) struct Monitor {
     words: Words,
 }
 
+/// Nexthop objects for forwarding databases, in the words of 'ip nexthop'.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = NEXTHOP)]
+pub(crate) struct Nexthop {
+    #[command(flatten)]
+    words: Words,
+}
+
+const NEXTHOP: &str = "Words:
+  nexthop [show] [id N] [groups] [fdb]
+  nexthop add|replace [id N] via IP fdb
+  nexthop add|replace [id N] group N[,WEIGHT][/N[,WEIGHT]]... fdb
+  nexthop get|del id N
+  nexthop flush [id N] [groups] [fdb]
+
+An entry points to a group: 'vtep fdb add MAC dev NAME nhid N'. What goes takes its entries along.
+
+Options, anywhere: -json, -pretty, -details.
+
+Exit status: 0 when it is done; otherwise nothing has changed and one line says why: 2 for words \
+that mean nothing and for what the kernel would refuse, 1 when no 'vtep run' answers.";
+
 const FDB: &str = "Words:
   fdb [show] [dev NAME] [br BRIDGE] [state STATE] [dynamic]
   fdb add|append|replace|del MAC dev NAME [dst IP] [port N] [vni N] [src_vni N] [via IF]
@@ -85,7 +107,7 @@ Options, anywhere: -json (an object a line), -statistics.
 A reader that is too slow loses the oldest events and is told how many. Ends when the daemon ends.";
 
 /// The subcommands.
-const NAMES: [&str; 3] = ["fdb", "link", "monitor"];
+const NAMES: [&str; 4] = ["fdb", "link", "monitor", "nexthop"];
 
 /// Whose the command line is to understand.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! What a device needs to send.
 
 use vxlan_core::device::{Bypass, Valid};
-use vxlan_core::fdb;
+use vxlan_core::fdb::{Growable, Remote};
 use vxlan_core::world::DeviceId;
 use vxlan_core::{
     Device, DropReason, Egress, Encapsulated, Event, Instant, Packet, RouteError, Worker,
 };
 
+use crate::nexthops::Nexthops;
 use crate::socket::{SendError, SendErrors, Sender};
 use crate::{AddError, Routes};
 
@@ -49,54 +50,82 @@ impl Carrier {
     /// Sends a frame to all its remotes. Those that are this host are noted in `bypasses`.
     pub(super) fn transmit(
         &mut self,
-        device: &Device<fdb::Growable>,
+        device: &Device<Growable>,
         frame: &mut Packet<'_>,
         routes: &mut Routes,
+        nexthops: &Nexthops,
         bypasses: &mut Vec<Bypass>,
     ) -> (Option<DropReason>, Option<Event>) {
-        let Self {
-            worker,
-            send_errors,
-            sender,
-            ..
-        } = self;
-        let remotes = match device.transmit(worker, frame) {
-            Egress::Forward(remotes) => remotes,
-            Egress::Drop(reason, miss) => return (Some(reason), miss),
-            // No nexthop objects here: nobody made an entry with one.
-            _ => return (Some(device.drop_without_path(worker)), None),
+        let worker = &mut self.worker;
+        let mut way = Way {
+            routes,
+            sender: &mut self.sender,
+            send_errors: &mut self.send_errors,
+            bypasses,
         };
-        for remote in remotes {
-            let source = device.config().local();
-            let route = if remote.addr.is_ipv6() == device.config().is_ipv6() {
-                routes.find(worker.now, remote.addr, source, remote.ifindex)
-            } else {
-                Err(RouteError::NoSocket)
-            };
-            let stats = &worker.stats;
-            let before = (stats.tx_packets, stats.tx_bytes, stats.tx_dropped);
-            match device.encapsulate(worker, frame, remote, route) {
-                Encapsulated::Send(outer) => {
-                    let Ok(route) = route else { continue };
-                    let sent = match sender {
-                        Some(sender) => sender.send(&outer, route.source),
-                        None => Err(SendError::Other),
-                    };
-                    if let Err(error) = sent {
-                        send_errors.add(error);
-                        routes.forget(remote.addr, source, remote.ifindex);
-                        // As `iptunnel_xmit_stats()` counts a packet that IP refused.
-                        let stats = &mut worker.stats;
-                        (stats.tx_packets, stats.tx_bytes, stats.tx_dropped) = before;
-                        stats.tx_errors += 1;
-                        stats.tx_aborted_errors += 1;
-                    }
+        match device.transmit(worker, frame) {
+            Egress::Forward(remotes) => {
+                for remote in remotes {
+                    way.send(device, worker, frame, remote);
                 }
-                Encapsulated::Local(bypass) => bypasses.push(bypass),
-                // Counted, and nothing else to be done.
-                _ => {}
             }
+            Egress::Nexthop(id) => match nexthops.path(id, frame.flow_hash().unwrap_or(0)) {
+                Some(gateway) => way.send(device, worker, frame, &device.remote_via(gateway)),
+                None => return (Some(device.drop_without_path(worker)), None),
+            },
+            Egress::Drop(reason, miss) => return (Some(reason), miss),
+            // External mode: a TAP carries no metadata beside a frame.
+            _ => return (Some(device.drop_without_path(worker)), None),
         }
         (None, None)
+    }
+}
+
+/// What it takes to send a copy of a frame.
+struct Way<'a> {
+    routes: &'a mut Routes,
+    sender: &'a mut Option<Sender>,
+    send_errors: &'a mut SendErrors,
+    bypasses: &'a mut Vec<Bypass>,
+}
+
+impl Way<'_> {
+    fn send(
+        &mut self,
+        device: &Device<Growable>,
+        worker: &mut Worker,
+        frame: &mut Packet<'_>,
+        remote: &Remote,
+    ) {
+        let source = device.config().local();
+        let route = if remote.addr.is_ipv6() == device.config().is_ipv6() {
+            self.routes
+                .find(worker.now, remote.addr, source, remote.ifindex)
+        } else {
+            Err(RouteError::NoSocket)
+        };
+        let stats = &worker.stats;
+        let before = (stats.tx_packets, stats.tx_bytes, stats.tx_dropped);
+        match device.encapsulate(worker, frame, remote, route) {
+            Encapsulated::Send(outer) => {
+                let Ok(route) = route else { return };
+                let sent = match self.sender {
+                    Some(sender) => sender.send(&outer, route.source),
+                    None => Err(SendError::Other),
+                };
+                if let Err(error) = sent {
+                    self.send_errors.add(error);
+                    self.routes.forget(remote.addr, source, remote.ifindex);
+                    // As `iptunnel_xmit_stats()` counts a packet that IP refused.
+                    let stats = &mut worker.stats;
+                    (stats.tx_packets, stats.tx_bytes, stats.tx_dropped) = before;
+                    stats.tx_errors += 1;
+                    stats.tx_aborted_errors += 1;
+                }
+            }
+            Encapsulated::Local(bypass) => self.bypasses.push(bypass),
+            // Counted, and nothing else to be done.
+            _ => {}
+        }
     }
 }

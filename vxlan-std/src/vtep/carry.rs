@@ -27,8 +27,9 @@ impl Vtep {
             from.worker.now = now;
             let device = netdev.device();
             let miss;
-            (dropped, miss) =
-                from.transmit(device, &mut frame, &mut self.routes, &mut self.bypasses);
+            let nexthops = &self.nexthops;
+            let (routes, bypasses) = (&mut self.routes, &mut self.bypasses);
+            (dropped, miss) = from.transmit(device, &mut frame, routes, nexthops, bypasses);
             self.events.extend(miss.map(|event| (id, event)));
             self.bypass(id, &frame);
         }

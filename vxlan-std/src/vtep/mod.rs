@@ -4,6 +4,7 @@ mod carrier;
 mod carry;
 mod host;
 mod life;
+mod paths;
 mod unfinished;
 mod verdict;
 
@@ -20,6 +21,7 @@ use vxlan_core::fdb::{self, Growable, Remote};
 use vxlan_core::world::{self, DeviceId, Netdev, NewDevice};
 use vxlan_core::{Config, Device, Event, Instant, Mac, Salt, Stats};
 
+use crate::nexthops::Nexthops;
 use crate::socket::SendErrors;
 use crate::{AddError, Clock, Routes};
 
@@ -32,6 +34,7 @@ use crate::{AddError, Clock, Routes};
 pub struct Vtep {
     clock: Clock,
     routes: Routes,
+    nexthops: Nexthops,
     world: HostWorld,
     sockets: Sockets,
     /// By the place of their devices.
@@ -68,6 +71,7 @@ impl Vtep {
         Self {
             clock: Clock::new(),
             routes: Routes::new(),
+            nexthops: Nexthops::default(),
             world: HostWorld::new(world::Growable::new(), salt),
             sockets: Sockets::default(),
             carriers: Vec::new(),

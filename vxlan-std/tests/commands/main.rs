@@ -8,6 +8,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod nexthop;
 #[path = "../runner/mod.rs"]
 mod runner;
 mod socket;
@@ -35,7 +36,21 @@ fn ip_link_is_recorded_truly(name: &str) -> Result<(), Skip> {
     transcript::compare(name, "link", Side::Kernel)
 }
 
+fn nexthop_answers_as_ip_was_recorded(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "nexthop", Side::Ours)
+}
+
+fn ip_nexthop_is_recorded_truly(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "nexthop", Side::Kernel)
+}
+
 const TESTS: &[Test] = &[
+    (
+        "nexthop_answers_as_ip_was_recorded",
+        nexthop_answers_as_ip_was_recorded,
+    ),
+    ("ip_nexthop_is_recorded_truly", ip_nexthop_is_recorded_truly),
+    ("frames_take_the_paths", nexthop::frames_take_the_paths),
     (
         "fdb_answers_as_bridge_was_recorded",
         fdb_answers_as_bridge_was_recorded,

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use vxlan_core::Event;
-use vxlan_core::fdb::NexthopError;
 use vxlan_std::Snapshot;
 use vxlan_std::snapshot::LoadError;
 
@@ -60,11 +59,12 @@ fn restore(
     snapshot: &Snapshot,
 ) -> Result<(), Refusal> {
     let now = devices.vtep.now();
+    let nexthops = devices.vtep.nexthops().clone();
     let device = devices.vtep.device_mut(id);
     let device = device.ok_or_else(|| Refusal::no_device(super::BRIDGE, &which.device))?;
-    // There are no nexthop objects.
-    let nexthop = |_| Err(NexthopError::Unknown);
-    let restored = snapshot.restore(device, now, SystemTime::now(), nexthop);
+    let ipv6 = device.config().is_ipv6();
+    let usable = |id| nexthops.usable(id, ipv6);
+    let restored = snapshot.restore(device, now, SystemTime::now(), usable);
     let records = restored.map_err(|error| refused(&which.path, &error))?;
     for record in records {
         audience.tell(&which.device, device.config(), &Event::Changed(record), now);

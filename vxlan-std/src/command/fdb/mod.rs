@@ -4,8 +4,7 @@ mod dump;
 mod file;
 
 use vxlan_core::fdb::{
-    Destination, Entry, Filter, Flags, Key, Mode, NexthopError, NexthopId, Record, Remote, Target,
-    Update,
+    Destination, Entry, Filter, Flags, Key, Mode, NexthopId, Record, Remote, Target, Update,
 };
 use vxlan_core::{Event, IfIndex};
 use vxlan_std::{DeviceId, interface};
@@ -60,12 +59,13 @@ pub(crate) fn update(
     if entry.dst.is_none() && entry.nhid.is_none() {
         return Err(Refusal::errno(BRIDGE, EINVAL));
     }
+    let device = devices.vtep.device(id);
+    let is_ipv6 = device.is_some_and(|device| device.config().is_ipv6());
     let destination = match entry.nhid.and_then(NexthopId::new) {
         None => Target::Remote(asked.remote),
         Some(id) => Target::Nexthop {
             id,
-            // There are no nexthop objects.
-            validity: Err(NexthopError::Unknown),
+            validity: devices.vtep.nexthops().usable(id, is_ipv6),
         },
     };
     let update = Update {

@@ -7,6 +7,7 @@ mod cursor;
 mod error;
 mod fdb;
 mod link;
+mod nexthop;
 mod number;
 
 pub(crate) use error::WordsError;
@@ -15,6 +16,9 @@ pub(crate) use fdb::{
 };
 pub(crate) use link::{
     LinkFilter, LinkOptions, LinkRequest, LinkSpec, Switch, parse_link, parse_link_request,
+};
+pub(crate) use nexthop::{
+    NexthopFilter, NexthopRequest, NexthopSpec, gateway_is_shown, parse_nexthop,
 };
 
 /// The name of an interface, if it can be one (`dev_valid_name()`): 1 to 15 bytes without slash,

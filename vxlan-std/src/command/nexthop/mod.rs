@@ -1,0 +1,121 @@
+//! `vtep nexthop`: what `ip nexthop` does, for the forwarding databases of this daemon.
+
+mod show;
+
+use vxlan_core::fdb::{Filter, NexthopId};
+use vxlan_std::nexthops::{Nexthop, Nexthops, NexthopsError};
+
+use super::options::Options;
+use super::refusal::Refusal;
+use super::run::Devices;
+use super::words::{NexthopFilter, NexthopRequest, NexthopSpec, parse_nexthop};
+
+/// The exit status of `ip` when the kernel refuses.
+const IP: u8 = 2;
+/// That of `ip nexthop flush id N` without such an object.
+const NOT_FLUSHED: u8 = 1;
+
+/// Does what the words behind `nexthop` say, and returns what there is to print.
+pub(crate) fn answer(
+    devices: &mut Devices,
+    options: Options,
+    words: &[&str],
+) -> Result<String, Refusal> {
+    match parse_nexthop(words)? {
+        NexthopRequest::Add(spec) => {
+            let (id, nexthop) = asked(spec)?;
+            let added = devices.vtep.nexthops_mut().add(id, nexthop);
+            added.map_err(refused)?;
+        }
+        NexthopRequest::Replace(spec) => {
+            let (id, nexthop) = asked(spec)?;
+            let nexthops = devices.vtep.nexthops_mut();
+            match id {
+                Some(id) => nexthops.replace(id, nexthop),
+                None => nexthops.add(None, nexthop).map(drop),
+            }
+            .map_err(refused)?;
+        }
+        NexthopRequest::Delete(None) => return Err(Refusal::message(IP, "Nexthop id is missing")),
+        NexthopRequest::Delete(Some(id)) => remove(devices, id).map_err(refused)?,
+        NexthopRequest::Flush(filter) => return flush(devices, filter),
+        NexthopRequest::Get(id) => {
+            let missing = Refusal::message(IP, "Nexthop id is missing");
+            return show::one(devices.vtep.nexthops(), id.ok_or(missing)?, options)
+                .map_err(refused);
+        }
+        NexthopRequest::Show(filter) => match filter.id {
+            Some(id) => return show::one(devices.vtep.nexthops(), id, options).map_err(refused),
+            None => return Ok(show::all(chosen(devices.vtep.nexthops(), filter), options)),
+        },
+    }
+    Ok(String::new())
+}
+
+/// What is asked for, as far as a forwarding database can use it.
+fn asked(spec: NexthopSpec) -> Result<(Option<NexthopId>, Nexthop), Refusal> {
+    let text = match (spec.nexthop, spec.both, spec.fdb) {
+        (_, true, _) => "Invalid family for group",
+        (None, ..) => "Invalid address family",
+        (Some(Nexthop::Gateway(_)), _, false) => {
+            "Device attribute required for non-blackhole and non-fdb nexthops"
+        }
+        (Some(Nexthop::Group(_)), _, false) => "Non FDB nexthop group cannot have fdb nexthops",
+        (Some(nexthop), false, true) => return Ok((spec.id, nexthop)),
+    };
+    Err(Refusal::message(IP, text))
+}
+
+/// Removes an object, and entries that would point nowhere.
+fn remove(devices: &mut Devices, id: NexthopId) -> Result<(), NexthopsError> {
+    let gone = devices.vtep.nexthops_mut().remove(id)?;
+    let ids: Vec<_> = devices.vtep.devices().map(|(id, _)| id).collect();
+    for device in ids {
+        let Some(device) = devices.vtep.device_mut(device) else {
+            continue;
+        };
+        for group in &gone {
+            let filter = Filter {
+                nexthop: Some(*group),
+                ..Filter::default()
+            };
+            // Linux says nothing about these.
+            device.fdb_mut().flush(filter).for_each(drop);
+        }
+    }
+    Ok(())
+}
+
+fn flush(devices: &mut Devices, filter: NexthopFilter) -> Result<String, Refusal> {
+    if let Some(id) = filter.id {
+        let done = remove(devices, id).map(|()| String::new());
+        return done.map_err(|error| Refusal::errno(NOT_FLUSHED, error.errno()));
+    }
+    let ids: Vec<_> = chosen(devices.vtep.nexthops(), filter)
+        .map(|(id, _)| id)
+        .collect();
+    for id in &ids {
+        // It may have gone with one before.
+        let _ = remove(devices, *id);
+    }
+    Ok(match ids.len() {
+        0 => "Nothing to flush\n".to_owned(),
+        count => format!("Flushed {count} nexthops\n"),
+    })
+}
+
+fn chosen(
+    nexthops: &Nexthops,
+    filter: NexthopFilter,
+) -> impl Iterator<Item = (NexthopId, &Nexthop)> {
+    nexthops
+        .iter()
+        .filter(move |(_, nexthop)| matches!(nexthop, Nexthop::Group(_)) || !filter.groups)
+}
+
+fn refused(error: NexthopsError) -> Refusal {
+    match error.message() {
+        Some(text) => Refusal::message(IP, text),
+        None => Refusal::errno(IP, error.errno()),
+    }
+}
