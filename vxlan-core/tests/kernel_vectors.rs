@@ -25,6 +25,7 @@ mod kernel_vectors {
     pub(crate) mod links;
     pub(crate) mod missing;
     pub(crate) mod model;
+    pub(crate) mod neighbour_message;
     pub(crate) mod offload;
     pub(crate) mod report;
     pub(crate) mod routes;

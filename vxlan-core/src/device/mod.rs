@@ -144,11 +144,7 @@ impl<S: Storage> Device<S> {
     #[must_use]
     #[inline]
     pub fn key_in(&self, mac: Mac, vni: u32) -> Key {
-        if self.config.is_external() {
-            Key { mac, vni }
-        } else {
-            self.key(mac)
-        }
+        self.config.key_in(mac, vni)
     }
 
     /// The remote at `addr` with the device's port and VNI and no interface.
@@ -195,5 +191,18 @@ impl<S: Storage> Device<S> {
 
     fn limit(&self) -> u32 {
         self.config.limit().map_or(0, core::num::NonZero::get)
+    }
+}
+
+impl Valid {
+    /// See [`Device::key_in`].
+    #[inline]
+    pub(crate) const fn key_in(&self, mac: Mac, vni: u32) -> Key {
+        let vni = if self.is_external() {
+            vni
+        } else {
+            self.vni().get()
+        };
+        Key { mac, vni }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Rule {
     Bytes(usize, usize),
     /// None: its presence says it all.
     Flag,
+    /// Attributes.
+    Nested,
 }
 
 /// The rules of a kind of message.
@@ -34,8 +36,8 @@ pub(crate) struct Policy<const N: usize> {
     pub(crate) strict_from: usize,
     /// Unknown attributes and bytes left over are refused.
     pub(crate) closed: bool,
-    /// Attributes without a rule are refused.
-    pub(crate) ruled: bool,
+    /// Attributes from this number on are refused if there is no rule for them.
+    pub(crate) ruled_from: usize,
 }
 
 /// The attributes of a message by number. Of a repeated one the last counts.
@@ -59,7 +61,7 @@ impl<const N: usize> Policy<N> {
                 }
                 continue;
             };
-            if self.ruled && *rule == Rule::Any {
+            if number >= self.ruled_from && *rule == Rule::Any {
                 return Err(invalid("Unsupported attribute"));
             }
             rule.check(&attribute, number >= self.strict_from)?;
@@ -107,12 +109,16 @@ impl<'a, const N: usize> Table<'a, N> {
 
 impl Rule {
     fn check(self, attribute: &Attribute<'_>, strict: bool) -> Result<(), Error> {
-        if strict && attribute.nested && self != Self::Any {
-            return Err(invalid("NLA_F_NESTED not expected"));
+        if strict {
+            match (self, attribute.nested) {
+                (Self::Nested, false) => return Err(invalid("NLA_F_NESTED is missing")),
+                (Self::Nested | Self::Any, _) | (_, false) => {}
+                (_, true) => return Err(invalid("NLA_F_NESTED not expected")),
+            }
         }
         let len = attribute.payload.len();
         let sound = match self {
-            Self::Any => true,
+            Self::Any | Self::Nested => true,
             Self::AtLeast(least) => len >= least,
             Self::AtMost(most) => len <= most,
             Self::Flag => len == 0,

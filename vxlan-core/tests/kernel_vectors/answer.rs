@@ -30,11 +30,6 @@ pub(crate) fn bare(errno: i32) -> Failure {
     Failure::Refused(errno, None)
 }
 
-/// A refusal with a message.
-pub(crate) fn refused(errno: i32, message: &str) -> Failure {
-    Failure::Refused(errno, Some(message.into()))
-}
-
 pub(crate) fn unsupported(what: impl Into<String>) -> Failure {
     Failure::Unsupported(what.into())
 }

@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 use vxlan_core::device::Valid;
-use vxlan_core::fdb::{Destination, Growable, Record};
+use vxlan_core::fdb::{Growable, Record};
+use vxlan_core::netlink::neighbour::{self, Teller};
+use vxlan_core::netlink::{self, Header};
 use vxlan_core::world::{DeviceId, Netdev, Setup};
-use vxlan_core::{Device, Event, IfIndex, Instant, Message, Worker};
+use vxlan_core::{Device, Event, IfIndex, Instant, Worker};
 
-use super::answer::Failure;
+use super::answer::{Failure, unsupported};
 use super::attributes;
 use super::missing::Missing;
+use super::neighbour_message;
 
 const IFF_UP: u32 = 0x1;
 const IFF_PROMISC: u32 = 0x100;
@@ -93,76 +96,42 @@ impl Shown<'_> {
         }))
     }
 
+    /// What tells about its entries.
+    fn teller(&self) -> Result<Teller<'_>, Failure> {
+        Ok(Teller {
+            config: self.config(),
+            ifindex: IfIndex::new(self.link.ifindex).ok_or_else(|| unsupported("no number"))?,
+            netns: None,
+            now: self.link.worker.now,
+        })
+    }
+
     /// One line of the FDB dump, without the kind of message.
-    pub(crate) fn line(&self, record: &Record) -> Value {
-        let config = self.config();
-        let mut line = json!({
-            "ifindex": self.link.ifindex,
-            "state": record.state.bits(),
-            "flags": record.flags.bits() & 0xff,
-            "ndm_type": 1,
-            "lladdr": record.key.mac.to_string(),
-        });
-        if config.is_external() && record.key.vni != 0 {
-            line["src_vni"] = record.key.vni.into();
+    pub(crate) fn line(&self, record: &Record) -> Result<Value, Failure> {
+        let mut line = self.message(neighbour::NEW, record)?;
+        if let Value::Object(line) = &mut line {
+            line.retain(|name, _| name != "type" && name != "family");
         }
-        match record.destination {
-            Destination::Nexthop(id) => line["nh_id"] = id.get().into(),
-            Destination::Remote(remote) => {
-                line["dst"] = remote.addr.to_string().into();
-                if remote.port != 0 && remote.port != config.port() {
-                    line["port"] = remote.port.into();
-                }
-                if remote.vni != config.vni().get() {
-                    line["vni"] = remote.vni.into();
-                }
-                if let Some(ifindex) = remote.ifindex.map(IfIndex::get) {
-                    line["via_ifindex"] = ifindex.into();
-                }
-            }
-        }
-        line
+        Ok(line)
     }
 
     /// The neighbour message for one record.
-    pub(crate) fn message(&self, kind: &str, record: &Record) -> Value {
-        let mut message = self.line(record);
-        message["type"] = kind.into();
-        message["family"] = "bridge".into();
-        message
+    pub(crate) fn message(&self, kind: u16, record: &Record) -> Result<Value, Failure> {
+        let header = Header {
+            kind,
+            ..Header::default()
+        };
+        let mut out = [0; 160];
+        let len = self.teller()?.record(&header, record, &mut out);
+        neighbour_message::named(&out[..len.map_err(netlink::Error::from)?])
     }
 
     /// The neighbour message for an event, if there is one.
     pub(crate) fn notification(&self, event: &Event) -> Result<Option<Value>, Failure> {
-        let kind = match event.message() {
-            Some(Message::New) => "newneigh",
-            Some(Message::Delete) => "delneigh",
-            Some(Message::Miss) => "getneigh",
-            Some(other) => return Err(Failure::Unsupported(format!("message {other:?}"))),
-            None => return Ok(None),
-        };
-        Ok(Some(match event {
-            Event::Learned(record)
-            | Event::Migrated { record, .. }
-            | Event::Changed(record)
-            | Event::Removed(record) => self.message(kind, record),
-            Event::L2Miss(mac) => {
-                let mut message = json!({
-                    "type": kind,
-                    "family": "inet",
-                    "ifindex": self.link.ifindex,
-                    "state": 4,
-                    "flags": 0,
-                    "ndm_type": 1,
-                    "lladdr": mac.to_string(),
-                });
-                // The message names no remote, so its VNI is 0: told if it is not the default.
-                if self.config().vni().get() != 0 {
-                    message["vni"] = 0.into();
-                }
-                message
-            }
-            other => return Err(Failure::Unsupported(format!("event {other:?}"))),
-        }))
+        let mut out = [0; 160];
+        let len = self.teller()?.event(event, &mut out);
+        let len = len.map_err(netlink::Error::from)?;
+        len.map(|len| neighbour_message::named(&out[..len]))
+            .transpose()
     }
 }

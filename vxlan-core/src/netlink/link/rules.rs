@@ -70,7 +70,7 @@ pub(super) const VXLAN: Policy<COUNT> = Policy {
     ],
     strict_from: 31,
     closed: false,
-    ruled: false,
+    ruled_from: COUNT,
 };
 
 const fn lenient<const N: usize>(rules: [Rule; N]) -> Policy<N> {
@@ -78,6 +78,6 @@ const fn lenient<const N: usize>(rules: [Rule; N]) -> Policy<N> {
         rules,
         strict_from: N,
         closed: false,
-        ruled: false,
+        ruled_from: N,
     }
 }
