@@ -343,6 +343,35 @@ fn r14_congestion_bits() {
     assert_eq!(got.bytes[15] & 3, 2, "the old driver leaves ECT(0)");
 }
 
+/// L-01: a known source at its place brings no event and changes no more than when it was last heard.
+#[test]
+fn l01_known_source() {
+    let mut device = device(config());
+    let payload = datagram(I, VNI, &plain_frame());
+    let learned = receive_at(&mut device, 1_000, &from(), &payload);
+    assert!(matches!(learned.event(), Some(Event::Learned(_))));
+    let (key, before) = (device.key(mac(9)), device.fdb().iter().count());
+    let first = device
+        .fdb()
+        .iter()
+        .find(|record| record.key == key)
+        .unwrap();
+    let again = receive_at(&mut device, 61_000, &from(), &payload);
+    assert!(again.delivered());
+    assert_eq!(again.event(), None);
+    assert_eq!(device.fdb().iter().count(), before);
+    let record = device
+        .fdb()
+        .iter()
+        .find(|record| record.key == key)
+        .unwrap();
+    assert_eq!((record.state, record.flags), (first.state, first.flags));
+    assert_eq!(record.destination, first.destination);
+    let entry = device.fdb().find(&key).unwrap();
+    assert_eq!(entry.updated(), vxlan_core::Instant::from_millis(61_000));
+    assert_eq!(entry.used(), vxlan_core::Instant::from_millis(1_000));
+}
+
 /// L-05: an odd source is dropped only where it would be learned; the old driver learns it.
 #[test]
 fn l05_lesson_invalid_source() {

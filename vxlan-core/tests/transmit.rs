@@ -169,6 +169,60 @@ fn t03_known_destinations() {
     assert_eq!(outer[32..36], [0, 0, 77, 0]);
 }
 
+/// T-09: port and VNI of the remote. Port 0 means that of the device, VNI 0 is VNI 0.
+#[test]
+fn t09_port_and_vni() {
+    for (port, id, want) in [
+        (4789, 42, (4789, 42)),
+        (8472, 77, (8472, 77)),
+        (0, 77, (4789, 77)),
+        (8472, 0, (8472, 0)),
+        (0, 0, (4789, 0)),
+    ] {
+        let mut device = device(config());
+        let remote = fdb::Remote {
+            port,
+            vni: id,
+            ..device.remote(ip("192.0.2.9"))
+        };
+        device.fdb_append(Instant::ZERO, mac(9), remote).unwrap();
+        let outer = only(&device, &inner());
+        let (header, payload) = datagram_of(&outer);
+        let (vxlan, _) = vxlan::Header::parse(payload).unwrap();
+        assert_eq!(
+            (header.destination(), vxlan.vni().get()),
+            want,
+            "{port} {id}"
+        );
+    }
+}
+
+/// T-08: no entry is ever without remotes: the last one takes the entry along, and the frame goes
+/// where the default entry says; without that it counts as dropped.
+#[test]
+fn t08_no_remotes() {
+    let mut device = device(config());
+    let peers = [ip("192.0.2.8"), ip("192.0.2.9")].map(|addr| device.remote(addr));
+    let group = Mac::new([1, 0, 0x5e, 0, 0, 1]);
+    let frame = frame(group, mac(8), 0x0800, &ipv4(0, 33));
+    for peer in peers {
+        device.fdb_append(Instant::ZERO, group, peer).unwrap();
+    }
+    for (left, peer) in [(1, peers[0]), (0, peers[1])] {
+        device
+            .fdb_remove(group, Some(&peer))
+            .unwrap()
+            .for_each(drop);
+        let entry = device.fdb().find(&device.key(group));
+        let remotes = entry.map_or(0, |entry| entry.remotes().count());
+        assert_eq!(remotes, left);
+        assert_eq!(transmit(&device, &frame, any_route).0.len(), 1);
+    }
+    device.fdb_remove(Mac::ZERO, None).unwrap().for_each(drop);
+    let (sent, stats) = transmit(&device, &frame, any_route);
+    assert_eq!((sent.len(), stats.tx_dropped), (0, 1));
+}
+
 /// T-10, T-14: each failure has its counters.
 #[test]
 fn t14_failures_are_counted() {

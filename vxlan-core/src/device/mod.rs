@@ -11,6 +11,7 @@ mod pmtu;
 mod receive;
 mod reply;
 mod snoop;
+mod tag;
 mod transmit;
 
 use core::net::IpAddr;
@@ -28,6 +29,7 @@ pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
 pub use receive::{Ingress, Metadata, PacketType};
 pub use reply::Reply;
 pub use snoop::Snooped;
+pub use tag::push_tag;
 pub use transmit::{Egress, Remotes};
 
 use crate::fdb::{Fdb, Flags as EntryFlags, Key, Mode, Remote, State, Storage, Update};

@@ -170,6 +170,32 @@ fn m15_old_driver() {
     host.open(&mut world, vx1).unwrap();
 }
 
+/// a socket that no device is on any more, or not yet, drops what comes.
+#[test]
+fn r04_socket_without_device() {
+    let (mut world, mut host) = (world(), Host::default());
+    let vx0 = host.create(&mut world, plain(1)).unwrap();
+    let ours = [8, 0, 0, 0, 0, 0, 1, 0];
+    let mut opening = world.open(vx0, None, Instant::ZERO).unwrap();
+    while let Some(action) = world.next(&mut opening, |_, _| {}) {
+        for (socket, _) in world.sockets() {
+            let dropped = world.demultiplex(socket, &ours, None);
+            assert_eq!(dropped, Err(vxlan_core::DropReason::VniNotFound));
+        }
+        let result = host.perform(&action);
+        world.report(&mut opening, result);
+    }
+    let (socket, _) = world.sockets().next().unwrap();
+    assert_eq!(world.demultiplex(socket, &ours, None), Ok(vx0));
+    let mut stopping = world.stop(vx0).unwrap();
+    while let Some(action) = world.next(&mut stopping, |_, _| {}) {
+        let dropped = world.demultiplex(socket, &ours, None);
+        assert_eq!(dropped, Err(vxlan_core::DropReason::VniNotFound));
+        let result = host.perform(&action);
+        world.report(&mut stopping, result);
+    }
+}
+
 /// M-04: two worlds share nothing.
 #[test]
 fn m04_two_worlds() {
