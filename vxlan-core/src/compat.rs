@@ -66,6 +66,13 @@ pub struct Compat {
     pub check_mtu: bool,
     /// Going down reports that a group could not be left.
     pub report_leave: bool,
+    /// Answers in a neighbour's place follow RFC 5227 and RFC 4861.
+    ///
+    /// Duplicate address detection is answered to all nodes and not as solicited, malformed
+    /// solicitations are not answered. A neighbour that claims or probes its own address hears
+    /// nothing against it; somebody else who claims it does. Claims of addresses that nobody
+    /// has bring no miss.
+    pub rfc_neighbours: bool,
 }
 
 /// What a receiver does about header bits that it does not know.
@@ -102,6 +109,7 @@ impl Compat {
         overwrite_mark: false,
         answer_too_big: true,
         strict_delete: false,
+        rfc_neighbours: false,
         down_devices_own_vni: true,
         check_addresses: true,
         lower_headroom: true,
@@ -129,6 +137,7 @@ impl Compat {
         overwrite_mark: true,
         answer_too_big: false,
         strict_delete: true,
+        rfc_neighbours: false,
         down_devices_own_vni: true,
         check_addresses: false,
         lower_headroom: false,
@@ -136,10 +145,12 @@ impl Compat {
         report_leave: true,
     };
 
-    /// RFC 7348: reserved bits are ignored, the port is the assigned one. Otherwise Linux 6.
+    /// RFC 7348: reserved bits are ignored, the port is the assigned one. ARP and neighbour
+    /// discovery are answered by their RFCs. Otherwise Linux 6.
     pub const RFC_7348: Self = Self {
         header: HeaderRule::Ignore,
         port: device::PORT_IANA,
+        rfc_neighbours: true,
         ..Self::LINUX_6
     };
 }

@@ -34,6 +34,10 @@ pub enum Event {
     },
     /// No entry for the destination of a frame (`vxlan_fdb_miss()`).
     L2Miss(Mac),
+    /// No neighbour has the IP address that a frame is for or asks for (`vxlan_ip_miss()`). The
+    /// kernel's message names VNI 0x1000000, which no device can have; that of an unspecified
+    /// address leaves the address out and is of family IPv4.
+    L3Miss(IpAddr),
 }
 
 /// The kind of neighbour message that Linux sends for an [`Event`].
@@ -55,7 +59,7 @@ impl Event {
         match self {
             Self::Learned(_) | Self::Migrated { .. } | Self::Changed(_) => Some(Message::New),
             Self::Removed(_) => Some(Message::Delete),
-            Self::L2Miss(_) => Some(Message::Miss),
+            Self::L2Miss(_) | Self::L3Miss(_) => Some(Message::Miss),
             Self::LearnRefused { .. } => None,
         }
     }

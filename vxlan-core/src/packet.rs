@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::wire::ethernet::EtherType;
-use crate::{TunnelInfo, checksum};
+use crate::{TunnelInfo, Vni, checksum};
 
 /// Headroom that every encapsulation fits into: Ethernet with one VLAN tag (18), IPv6 (40),
 /// UDP (8) and VXLAN (8) bytes.
@@ -77,6 +77,8 @@ pub struct Packet<'b> {
     filled: Option<(ChecksumState, [u8; 2])>,
     /// The packet mark (`skb->mark`). Group-based policy travels in it.
     pub mark: u32,
+    /// The device that transmits it has taken the short way round a router, in this network.
+    pub(crate) short_circuited: Option<Vni>,
     /// What is known about the checksum inside the frame.
     pub checksum: ChecksumState,
     /// Set if the frame stands for several.
@@ -105,6 +107,7 @@ impl<'b> Packet<'b> {
                 flow_hash: None,
                 filled: None,
                 mark: 0,
+                short_circuited: None,
                 checksum: ChecksumState::None,
                 gso: None,
                 protocol: EtherType::new(0),
@@ -202,6 +205,24 @@ impl<'b> Packet<'b> {
         }
         self.end = self.start + len;
         Ok(())
+    }
+
+    /// Makes the frame a new one of `len` bytes that this host vouches for, and lends it: its
+    /// content is for the caller to write. Takes tailroom if need be, or else headroom.
+    pub(crate) fn renew(&mut self, len: usize) -> Result<&mut [u8], OutOfRoom> {
+        let have = self.buffer.len();
+        if len > have {
+            return Err(OutOfRoom { need: len, have });
+        }
+        self.start = self.start.min(have - len);
+        self.end = self.start + len;
+        self.flow_hash = None;
+        self.filled = None;
+        self.mark = 0;
+        self.checksum = ChecksumState::Verified;
+        self.gso = None;
+        self.tunnel = None;
+        Ok(self.bytes_mut())
     }
 
     /// The hash of the inner flow, if somebody has said or computed it (`skb->hash`).

@@ -23,9 +23,9 @@ mod kernel_vectors {
     pub(crate) mod link_ops;
     pub(crate) mod link_request;
     pub(crate) mod links;
-    pub(crate) mod missing;
     pub(crate) mod model;
     pub(crate) mod neighbour_message;
+    pub(crate) mod neighbours;
     pub(crate) mod offload;
     pub(crate) mod report;
     pub(crate) mod routes;
@@ -39,18 +39,11 @@ use kernel_vectors::report::{self, Outcome};
 /// Groups that are not expected to pass yet, and what they wait for.
 const PENDING: &[(&str, &str)] = &[
     ("config", "VNI filters; multicast routing"),
-    ("corner-bypass", "answers to ARP"),
     ("corner-gpe", "VNI filters"),
     ("corner-multicast", "VNI filters"),
-    ("corner-nd", "answers to ARP and ND; route short-circuit"),
     ("corner-rx", "VNI filters"),
-    ("corner-vlan", "answers to ARP"),
     ("external-tx", "VNI filters"),
     ("mdb", "multicast database"),
-    ("mixed", "answers to ARP and ND"),
-    ("proxy-arp", "answers to ARP"),
-    ("proxy-nd", "answers to ND"),
-    ("rsc", "route short-circuit"),
     ("vnifilter", "VNI filters"),
 ];
 

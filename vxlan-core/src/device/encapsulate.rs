@@ -32,6 +32,11 @@ pub enum Encapsulated<'p> {
     /// The remote is this host and local bypass is on: hand the frame to the device that
     /// [`Bypass`] describes. Nothing is counted yet.
     Local(Bypass),
+    /// The frame was on its way to a router, and its receiver is behind this very device: hand it
+    /// back with [`Device::receive_local`] and this VNI, then call [`Device::bypassed`], both on
+    /// this device. Nothing is counted yet. Only from a device with [route
+    /// short-circuit](crate::Config::route_short_circuit).
+    Own(Vni),
     /// The frame is too long for the path, and the packet now is what tells its sender so: hand it
     /// to the stack above this device. Already counted, both ways. Only from a
     /// [port of a bridge](Device::set_bridge_port).
@@ -185,7 +190,10 @@ impl<S: Storage> Device<S> {
             return Encapsulated::Drop(worker.tx_dropped(DropReason::InnerHeaderTruncated));
         };
         if remote.addr.is_unspecified() {
-            return Encapsulated::Drop(worker.tx_dropped(DropReason::AnyRemote));
+            return match own(frame, flags) {
+                Some(vni) => Encapsulated::Own(vni),
+                None => Encapsulated::Drop(worker.tx_dropped(DropReason::AnyRemote)),
+            };
         }
         let route = match route {
             Ok(route) => route,
@@ -501,6 +509,17 @@ fn no_route<'p>(worker: &mut Worker, error: RouteError) -> Encapsulated<'p> {
         RouteError::Loop => DropReason::RouteLoop,
         RouteError::NoSocket => DropReason::NoSocket,
     }))
+}
+
+/// An entry whose remote is unspecified is that of a station behind the local bridge. A frame that
+/// was to go to a router reaches it there, in this network.
+#[cold]
+#[inline(never)]
+fn own(frame: &mut Packet<'_>, flags: Flags) -> Option<Vni> {
+    let vni = frame.short_circuited?;
+    // Another copy of the frame may have left already.
+    frame.restore_checksum();
+    flags.contains(Flags::RSC).then_some(vni)
 }
 
 /// The outer headers of one packet, as they lie on the wire.

@@ -1,15 +1,19 @@
 //! A VXLAN device: a configuration, a forwarding database, and the two ways through it.
 
 mod accept;
+mod arp_reduce;
 pub(crate) mod attributes;
 mod change;
 mod config;
 mod encapsulate;
 mod fdb;
 mod inner;
+mod neigh_reduce;
 mod pmtu;
 mod receive;
+mod reduce;
 mod reply;
+mod route_shortcircuit;
 mod snoop;
 mod tag;
 mod transmit;
@@ -49,6 +53,7 @@ pub struct Device<S> {
     mac: Mac,
     up: bool,
     bridge_port: bool,
+    arp: bool,
     fdb: Fdb<S>,
     flow_hasher: FlowHasher,
 }
@@ -72,6 +77,7 @@ impl<S: Storage> Device<S> {
             mac,
             up: false,
             bridge_port: false,
+            arp: true,
             fdb: Fdb::new(storage, salt),
             flow_hasher: FlowHasher::new(salt),
         };

@@ -5,7 +5,14 @@ use core::option;
 
 use crate::fdb::{self, Entry, Key, NexthopId, Remote, Storage};
 use crate::wire::ethernet;
-use crate::{Device, DropReason, Event, Flags, Mac, Packet, Worker};
+use crate::{Device, DropReason, Event, Flags, Mac, Neighbours, NoNeighbours, Packet, Worker};
+
+use super::receive::Metadata;
+
+/// A device with none of these does nothing but forward.
+const MORE_THAN_FORWARDING: Flags = Flags::COLLECT_METADATA
+    .union(Flags::PROXY)
+    .union(Flags::RSC);
 
 /// What to do with a frame from the overlay.
 #[derive(Clone, Debug)]
@@ -20,6 +27,13 @@ pub enum Egress<'d> {
     Nexthop(NexthopId),
     /// Encapsulate it by the tunnel metadata beside it, with [`Device::encapsulate_by_info`].
     Tunnel,
+    /// The packet now is what a neighbour would have answered: hand it to the stack above this
+    /// device, as if received on it. Nothing is counted, unless that stack refuses it (`rx_dropped`).
+    /// Only from a [proxy](crate::Config::proxy).
+    Reply(Metadata),
+    /// It asked for a neighbour and ends here without an answer and without being counted. Only
+    /// from a [proxy](crate::Config::proxy).
+    Consumed,
     /// It ends here; already counted. A miss may be worth telling.
     Drop(DropReason, Option<Event>),
 }
@@ -55,7 +69,8 @@ impl<S: Storage> Device<S> {
     /// remembers that it was used. Kernel: `vxlan_xmit()`.
     ///
     /// `frame` starts at its Ethernet header. Its flow hash is computed unless it is there, so
-    /// that all copies leave with the same source port.
+    /// that all copies leave with the same source port. A device that asks for neighbours is told
+    /// here that there is no neighbour table; see [`transmit_with`](Self::transmit_with).
     ///
     /// ```
     /// use vxlan_core::{Config, Device, Egress, Instant, Mac, Packet, Vni, Worker, fdb};
@@ -79,22 +94,81 @@ impl<S: Storage> Device<S> {
             worker.stats.count_drop(DropReason::DeviceDown);
             return Egress::Drop(DropReason::DeviceDown, None);
         }
-        let mut vni = self.config.vni().get();
-        if self.config.is_external() {
-            match &frame.tunnel {
-                None => {
-                    worker.stats.count_drop(DropReason::NoTunnelInfo);
-                    return Egress::Drop(DropReason::NoTunnelInfo, None);
-                }
-                Some(info) if !info.bridge => return Egress::Tunnel,
-                Some(info) => {
-                    vni = info.vni;
-                    if let Some(id) = info.nexthop {
-                        return Egress::Nexthop(id);
-                    }
-                }
-            }
+        if self.config.flags().intersects(MORE_THAN_FORWARDING) {
+            return self.transmit_alone(worker, frame);
         }
+        self.forward(worker, frame, self.config.vni().get())
+    }
+
+    /// The same for a device that asks for neighbours: a [proxy](crate::Config::proxy) or one with
+    /// [route short-circuit](crate::Config::route_short_circuit). Besides what to do it returns
+    /// an [`Event::L3Miss`] worth telling.
+    ///
+    /// A short-circuited frame has other MAC addresses afterwards.
+    ///
+    /// ```
+    /// use core::net::IpAddr;
+    /// use vxlan_core::neighbour::{Lookup, Neighbour};
+    /// use vxlan_core::{Config, Device, Egress, Instant, Mac, Packet, Vni, Worker, fdb};
+    ///
+    /// let config = Config::new(Vni::MIN).remote("192.0.2.2".parse()?).proxy(true);
+    /// let mac = Mac::new([2, 0, 0, 0, 0, 1]);
+    /// let mut device = Device::new(config, mac, fdb::Fixed::<16, 16, 16>::new(), Instant::ZERO)?;
+    /// device.set_up(true);
+    ///
+    /// let mut bytes = [0; 42];
+    /// bytes[..6].fill(0xff);
+    /// bytes[12..22].copy_from_slice(&[8, 6, 0, 1, 8, 0, 6, 4, 0, 1]); // ARP: who has ..
+    /// bytes[38..].copy_from_slice(&[10, 0, 0, 7]);
+    /// let mut frame = Packet::new(&mut bytes, 0, 42)?;
+    /// let mut worker = Worker::new(Instant::ZERO);
+    /// let seven = Neighbour::permanent(Mac::new([2, 0, 0, 0, 0, 7]));
+    /// let table = |address: IpAddr| {
+    ///     Lookup::from((address == IpAddr::from([10, 0, 0, 7])).then_some(seven))
+    /// };
+    /// let (egress, _miss) = device.transmit_with(&mut worker, &mut frame, &table);
+    /// assert!(matches!(egress, Egress::Reply(_)));
+    /// assert_eq!(frame.bytes()[22..28], [2, 0, 0, 0, 0, 7]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn transmit_with(
+        &self,
+        worker: &mut Worker,
+        frame: &mut Packet<'_>,
+        neighbours: &dyn Neighbours,
+    ) -> (Egress<'_>, Option<Event>) {
+        if !(self.is_up() && self.config.flags().intersects(MORE_THAN_FORWARDING)) {
+            return (self.transmit(worker, frame), None);
+        }
+        let mut miss = None;
+        let egress = self.transmit_more(worker, frame, neighbours, &mut miss);
+        (egress, miss)
+    }
+
+    /// Few arguments: the call stands in the way of frames that only need forwarding.
+    #[cold]
+    #[inline(never)]
+    fn transmit_alone(&self, worker: &mut Worker, frame: &mut Packet<'_>) -> Egress<'_> {
+        self.transmit_more(worker, frame, &NoNeighbours, &mut None)
+    }
+
+    fn transmit_more(
+        &self,
+        worker: &mut Worker,
+        frame: &mut Packet<'_>,
+        neighbours: &dyn Neighbours,
+        miss: &mut Option<Event>,
+    ) -> Egress<'_> {
+        match self.before_fdb(worker, frame, neighbours, miss) {
+            Ok(vni) => self.forward(worker, frame, vni),
+            Err(end) => end,
+        }
+    }
+
+    /// What the FDB says.
+    // Always, for the second caller would take the inlining away from the first, which is hot.
+    #[inline(always)]
+    fn forward(&self, worker: &mut Worker, frame: &mut Packet<'_>, vni: u32) -> Egress<'_> {
         let Ok((header, _)) = ethernet::Header::parse(frame.bytes()) else {
             let reason = worker.tx_dropped(DropReason::InnerHeaderTruncated);
             return Egress::Drop(reason, None);
@@ -117,6 +191,42 @@ impl<S: Storage> Device<S> {
             None => Egress::Forward(Remotes::new(&entry)),
             Some(id) => Egress::Nexthop(id),
         }
+    }
+
+    /// All that comes before the FDB is asked: the network to ask it about, or an end.
+    fn before_fdb(
+        &self,
+        worker: &mut Worker,
+        frame: &mut Packet<'_>,
+        neighbours: &dyn Neighbours,
+        miss: &mut Option<Event>,
+    ) -> Result<u32, Egress<'_>> {
+        let flags = self.config.flags();
+        let mut vni = self.config.vni().get();
+        let mut nexthop = None;
+        if flags.contains(Flags::COLLECT_METADATA) {
+            match &frame.tunnel {
+                None => {
+                    worker.stats.count_drop(DropReason::NoTunnelInfo);
+                    return Err(Egress::Drop(DropReason::NoTunnelInfo, None));
+                }
+                Some(info) if !info.bridge => return Err(Egress::Tunnel),
+                Some(info) => (vni, nexthop) = (info.vni, info.nexthop),
+            }
+        }
+        frame.short_circuited = None;
+        if flags.contains(Flags::PROXY)
+            && let Some(end) = self.reduce(worker, frame, vni, neighbours, miss)
+        {
+            return Err(end);
+        }
+        if let Some(id) = nexthop {
+            return Err(Egress::Nexthop(id));
+        }
+        if flags.contains(Flags::RSC) {
+            *miss = self.route_shortcircuit(worker.now, frame, vni, neighbours);
+        }
+        Ok(vni)
     }
 
     #[cold]

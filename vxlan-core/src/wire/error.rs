@@ -14,6 +14,8 @@ pub enum Layer {
     Ipv4,
     /// The IPv6 header.
     Ipv6,
+    /// A message of neighbour discovery, or an option of it.
+    Ndisc,
     /// The TCP header.
     Tcp,
     /// The UDP header.
@@ -31,6 +33,7 @@ impl Layer {
             Self::Arp => "ARP",
             Self::Ipv4 => "IPv4",
             Self::Ipv6 => "IPv6",
+            Self::Ndisc => "neighbour discovery",
             Self::Tcp => "TCP",
             Self::Udp => "UDP",
             Self::Vxlan => "VXLAN",

@@ -24,6 +24,7 @@ pub mod icmp;
 pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;
+pub mod ndisc;
 pub mod rco;
 pub mod tcp;
 pub mod udp;

@@ -25,11 +25,6 @@ pub(crate) const EADDRINUSE: i32 = 98;
 pub(crate) const EADDRNOTAVAIL: i32 = 99;
 pub(crate) const ENETDOWN: i32 = 100;
 
-/// A refusal without a message.
-pub(crate) fn bare(errno: i32) -> Failure {
-    Failure::Refused(errno, None)
-}
-
 pub(crate) fn unsupported(what: impl Into<String>) -> Failure {
     Failure::Unsupported(what.into())
 }

@@ -10,8 +10,8 @@ use vxlan_core::{Device, Event, IfIndex, Instant, Worker};
 
 use super::answer::{Failure, unsupported};
 use super::attributes;
-use super::missing::Missing;
 use super::neighbour_message;
+use super::neighbours::Table;
 
 const IFF_UP: u32 = 0x1;
 const IFF_PROMISC: u32 = 0x100;
@@ -26,8 +26,7 @@ pub(crate) struct VxlanLink {
     pub(crate) promiscuous: bool,
     /// Frames that the stack above dropped; they count on the interface.
     pub(crate) dropped_above: u64,
-    /// Features that were asked for and that the library lacks.
-    pub(crate) missing: Missing,
+    pub(crate) neighbours: Table,
 }
 
 /// A device to be looked at.
@@ -42,6 +41,7 @@ pub(crate) struct Shown<'a> {
 pub(crate) struct Working<'a> {
     pub(crate) core: &'a mut Device<Growable>,
     pub(crate) worker: &'a mut Worker,
+    pub(crate) neighbours: &'a Table,
 }
 
 impl VxlanLink {
@@ -53,7 +53,7 @@ impl VxlanLink {
             worker: Worker::new(now),
             promiscuous: false,
             dropped_above: 0,
-            missing: Missing::default(),
+            neighbours: Table::default(),
         }
     }
 

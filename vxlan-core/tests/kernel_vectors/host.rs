@@ -13,6 +13,7 @@ use super::answer::{Failure, result, unsupported};
 use super::devices::{Shown, VxlanLink, Working};
 use super::links::{BRIDGE, LOOPBACK, LOOPBACK_MTU, Links};
 use super::model::{Create, Input, Nexthop, OtherDevice, Vector};
+use super::neighbours::Table;
 use super::routes::Routes;
 use super::sockets::Memberships;
 use super::underlay::{Datagram, Reassembly};
@@ -93,6 +94,7 @@ impl Host {
             let vx0 = host.named("vx0")?;
             let bridged = host.bridged;
             host.core_mut(vx0).set_bridge_port(bridged);
+            host.devices[vx0].neighbours = Table::new(vector.device_ipv6, &vector.neighbours);
             up.extend(vector.device_up.then_some(20));
         }
         for OtherDevice {
@@ -180,7 +182,10 @@ impl Host {
                 let outcome = self.link(request);
                 self.answer("link", outcome)?;
             }
-            Input::Neigh {} => return Err(unsupported("neighbour requests")),
+            Input::Neigh(request) => {
+                let outcome = self.neighbour_request(request).map(|()| None);
+                self.answer("", outcome)?;
+            }
             Input::Vni {} => return Err(unsupported("VNI requests")),
             Input::Mdb {} => return Err(unsupported("MDB requests")),
         }
@@ -323,6 +328,7 @@ impl Host {
         Working {
             core: netdev.expect("the world has all devices").device_mut(),
             worker: &mut link.worker,
+            neighbours: &link.neighbours,
         }
     }
 

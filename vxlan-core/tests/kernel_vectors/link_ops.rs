@@ -7,11 +7,10 @@ use vxlan_core::{Compat, Event, IfIndex, Mac};
 
 use serde_json::Value;
 
-use super::answer::{EINVAL, Failure, bare, unsupported};
+use super::answer::{Failure, unsupported};
 use super::devices::VxlanLink;
 use super::host::Host;
 use super::link_request;
-use super::missing::Missing;
 use super::model::{Attributes, Create, LinkRequest};
 
 impl Host {
@@ -20,7 +19,6 @@ impl Host {
         let (mac, mtu) = (create.mac.as_deref(), create.mtu);
         let message = link_request::link(mac, mtu, create.config.as_ref(), &create.link_raw)?;
         let asked = Request::parse(&message, &Compat::LINUX_6)?.new_device()?;
-        let attributes = create.config.as_ref().ok_or_else(|| bare(EINVAL))?;
         let config = asked.config.ephemeral_ports(self.ephemeral);
         let lower = config.clone().validate()?.lower();
         let given = Mac::new([2, 0, 0, 0, 0, create.ifindex as u8]);
@@ -31,8 +29,7 @@ impl Host {
         let id = task
             .device()
             .ok_or_else(|| unsupported("a task without device"))?;
-        let mut link = VxlanLink::new(id, create.name.clone(), create.ifindex, self.now);
-        link.missing = Missing::of(attributes);
+        let link = VxlanLink::new(id, create.name.clone(), create.ifindex, self.now);
         self.devices.push(link);
         self.run(task)
     }

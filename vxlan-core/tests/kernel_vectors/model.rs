@@ -22,9 +22,8 @@ pub(crate) struct Vector {
     pub(crate) device_mac: String,
     pub(crate) device_mtu: Option<u32>,
     /// Whether an IPv6 neighbour table exists on `vx0`.
-    #[expect(dead_code, reason = "no device here asks for neighbours")]
     #[serde(default)]
-    device_ipv6: bool,
+    pub(crate) device_ipv6: bool,
     #[serde(default = "yes")]
     pub(crate) device_up: bool,
     #[serde(default)]
@@ -44,9 +43,8 @@ pub(crate) struct Vector {
     pub(crate) vnis: Vec<Value>,
     #[serde(default)]
     pub(crate) fdb: Vec<FdbRequest>,
-    #[expect(dead_code, reason = "no device here asks for neighbours")]
     #[serde(default)]
-    neighbours: Vec<Neighbour>,
+    pub(crate) neighbours: Vec<Neighbour>,
     #[serde(default)]
     pub(crate) mdb: Vec<Value>,
     #[serde(default)]
@@ -123,13 +121,21 @@ pub(crate) struct Nexthop {
 
 /// A neighbour of `vx0`, for devices that answer ARP and ND themselves.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "no device here asks for neighbours")]
 pub(crate) struct Neighbour {
-    ip: IpAddr,
-    mac: Option<String>,
-    state: Option<u16>,
-    flags: Option<u8>,
+    pub(crate) ip: IpAddr,
+    #[serde(default, deserialize_with = "maybe_text")]
+    pub(crate) mac: Option<Mac>,
+    #[serde(default = "permanent")]
+    pub(crate) state: u16,
+    #[serde(default)]
+    pub(crate) flags: u8,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct NeighbourRequest {
+    pub(crate) op: String,
+    #[serde(flatten)]
+    pub(crate) entry: Neighbour,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -156,7 +162,7 @@ pub(crate) enum Input {
     Tx(Transmit),
     Rx(Receive),
     Fdb(FdbRequest),
-    Neigh {},
+    Neigh(NeighbourRequest),
     Vni {},
     Mdb {},
     Create(Create),
@@ -390,6 +396,10 @@ fn ten() -> u32 {
     10
 }
 
+fn permanent() -> u16 {
+    128
+}
+
 fn twenty() -> u32 {
     20
 }
@@ -400,6 +410,14 @@ fn vx0() -> String {
 
 fn text<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(from: D) -> Result<T, D::Error> {
     String::deserialize(from)?.parse().map_err(D::Error::custom)
+}
+
+fn maybe_text<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| text.parse().map_err(D::Error::custom))
+        .transpose()
 }
 
 fn texts<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(from: D) -> Result<Vec<T>, D::Error> {

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use vxlan_core::device::{Bypass, Metadata, PacketType, Reply};
-use vxlan_core::fdb::{Flags, Remote};
+use vxlan_core::fdb::Remote;
 use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::world::SocketKey;
 use vxlan_core::{
-    ChecksumState, Egress, Encapsulated, IfIndex, Ingress, Mac, Packet, TunnelInfo, Underlay,
+    ChecksumState, Egress, Encapsulated, IfIndex, Ingress, Mac, Packet, TunnelInfo, Underlay, Vni,
 };
 
 use super::answer::{EMSGSIZE, ENETDOWN, Failure, result, unsupported};
@@ -43,6 +43,7 @@ enum Copy {
     Sent(Vec<Vec<u8>>, Path),
     Bypass(Bypass),
     Reply(Reply),
+    Own(Vni),
     Gone,
 }
 
@@ -67,9 +68,6 @@ impl Host {
                 .insert("result".into(), result(errno, None));
             return Ok(());
         }
-        let mut entries = core.fdb().entries();
-        let routers = entries.any(|entry| entry.flags().contains(Flags::ROUTER));
-        device.link.missing.concerns(&input.frame, routers)?;
         let len = input.frame.len();
         let mut buffer = vec![0; HEADROOM + len];
         buffer[HEADROOM..].copy_from_slice(&input.frame);
@@ -93,7 +91,8 @@ impl Host {
 
     fn transmit(&mut self, at: usize, frame: &mut Packet<'_>) -> Result<(), Failure> {
         let device = self.working(at);
-        let remotes: Vec<Remote> = match device.core.transmit(device.worker, frame) {
+        let (egress, miss) = (device.core).transmit_with(device.worker, frame, device.neighbours);
+        let remotes: Vec<Remote> = match egress {
             Egress::Forward(remotes) => remotes.copied().collect(),
             Egress::Nexthop(id) => match self.path(id.get())? {
                 Some(gateway) => vec![self.core(at).remote_via(gateway)],
@@ -104,12 +103,15 @@ impl Host {
                 }
             },
             Egress::Drop(_, event) => return self.tell(at, event),
+            Egress::Reply(metadata) => return self.deliver(at, frame, &metadata),
+            Egress::Consumed => return self.tell(at, miss),
             Egress::Tunnel => {
                 let copy = self.copy(at, frame, None)?;
                 return self.finish(at, frame, copy);
             }
             other => return Err(unsupported(format!("{other:?}"))),
         };
+        self.tell(at, miss)?;
         for remote in &remotes {
             let copy = self.copy(at, frame, Some(remote))?;
             self.finish(at, frame, copy)?;
@@ -122,6 +124,7 @@ impl Host {
         match copy {
             Copy::Sent(packets, path) => self.send(&packets, &path),
             Copy::Bypass(bypass) => self.bypass(at, frame, &bypass),
+            Copy::Own(vni) => self.hand_over(at, at, vni, frame),
             Copy::Reply(reply) => {
                 self.deliver(at, frame, &reply.metadata())?;
                 reply
@@ -150,7 +153,7 @@ impl Host {
             .routes
             .lookup(&self.links, &query, self.devices[at].ifindex);
         let route = path.map(|path| path.route);
-        let Working { core, worker } = self.working(at);
+        let Working { core, worker, .. } = self.working(at);
         let encapsulated = match remote {
             Some(remote) => core.encapsulate(worker, frame, remote, route),
             None => core.encapsulate_by_info(worker, frame, route),
@@ -158,6 +161,7 @@ impl Host {
         let outer = match encapsulated {
             Encapsulated::Send(outer) => outer,
             Encapsulated::Local(bypass) => return Ok(Copy::Bypass(bypass)),
+            Encapsulated::Own(vni) => return Ok(Copy::Own(vni)),
             Encapsulated::Reply(reply) => return Ok(Copy::Reply(reply)),
             Encapsulated::Drop(_) => return Ok(Copy::Gone),
             other => return Err(unsupported(format!("{other:?}"))),
@@ -226,6 +230,17 @@ impl Host {
             device.core.drop_local(device.worker);
             return Ok(());
         };
+        self.hand_over(sender, target, vni, frame)
+    }
+
+    /// Hands a frame to a device of this host, which may be the one that it comes from.
+    fn hand_over(
+        &mut self,
+        sender: usize,
+        target: usize,
+        vni: Vni,
+        frame: &Packet<'_>,
+    ) -> Result<(), Failure> {
         let device = self.working(target);
         match device.core.receive_local(device.worker, vni, frame) {
             Ingress::Deliver(metadata, event) => {

@@ -100,6 +100,7 @@ impl Teller<'_> {
             | Event::Migrated { record, .. }
             | Event::Removed(record) => self.record(&header, record, out),
             Event::L2Miss(mac) => self.l2_miss(*mac, out),
+            Event::L3Miss(addr) => self.l3_miss(*addr, out),
             Event::LearnRefused { .. } => return Ok(None),
         }
         .map(Some)
