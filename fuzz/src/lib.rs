@@ -2,8 +2,11 @@
 //!
 //! The first byte of an input chooses the configuration, the rest is the packet.
 
+mod suppress;
+
 use std::net::IpAddr;
 
+pub use suppress::suppress;
 use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::wire::{Addresses, ethernet, ipv4, ipv6, udp, vxlan};
 use vxlan_core::{

@@ -8,11 +8,12 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::panic::PanicInfo;
 
+use vxlan_core::neighbour::{Lookup, Neighbour};
 use vxlan_core::offload::{self, Coalesced, Coalescer};
 use vxlan_core::packet::{Gso, GsoKind};
 use vxlan_core::vtep::Member;
 use vxlan_core::{
-    ChecksumState, Device, Egress, Encapsulated, Ingress, Instant, Packet, Route, RouteKind,
+    ChecksumState, Device, Egress, Encapsulated, Ingress, Instant, Mac, Packet, Route, RouteKind,
     Underlay, Vtep, Worker, fdb, wire,
 };
 
@@ -102,6 +103,36 @@ pub extern "C" fn transmit(
         }
     }
     sent
+}
+
+/// A frame of any content for a proxy or a short-circuit, and any neighbour or none.
+#[unsafe(no_mangle)]
+pub extern "C" fn suppress(
+    device: &Table,
+    worker: &mut Worker,
+    buffer: &mut [u8; 2048],
+    headroom: usize,
+    len: usize,
+    mac: &[u8; 6],
+    state: u16,
+    known: u8,
+) -> usize {
+    let Ok(mut frame) = Packet::new(buffer, headroom, len) else {
+        return 0;
+    };
+    let table = |_: IpAddr| match known {
+        0 => Lookup::NoTable,
+        1 => Lookup::Unknown,
+        _ => Lookup::Found(Neighbour {
+            mac: Mac::new(*mac),
+            state: fdb::State::from_bits_retain(state),
+            router: known & 2 != 0,
+        }),
+    };
+    match device.transmit_with(worker, &mut frame, &table) {
+        (Egress::Reply(_), _) => frame.len(),
+        (_, miss) => usize::from(miss.is_some()),
+    }
 }
 
 /// A packet of any content, cut by any size.

@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut frames = [
         ("receive", "rx", BTreeSet::new()),
         ("transmit", "tx", BTreeSet::new()),
+        ("suppress", "tx", BTreeSet::new()),
     ];
     let mut files: Vec<_> = fs::read_dir(here.join("../vxlan-core/tests/vectors"))?
         .collect::<Result<Vec<_>, _>>()?
@@ -47,6 +48,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for (number, frame) in frames.iter().enumerate().step_by(step) {
             // Options vary with the number, so that every configuration is seeded.
             let mut input = vec![(number * 37) as u8];
+            if target == "suppress" {
+                // A neighbour that is known for good.
+                input.extend([2, 128, 80]);
+            }
             input.extend_from_slice(frame);
             fs::write(corpus.join(format!("vector-{number:05}")), input)?;
             written += 1;
