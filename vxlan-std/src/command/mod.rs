@@ -4,9 +4,11 @@ mod answer;
 mod control;
 mod decode;
 mod demo;
+mod describe;
 mod failure;
 mod fdb;
 mod file;
+mod grammar;
 mod json;
 mod link;
 mod netlink;
@@ -22,7 +24,7 @@ mod words;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Arg, CommandFactory, Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
 
 /// VXLAN tunnel end points in user space.
@@ -42,10 +44,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Completion(describe::Completion),
     Decode(decode::Args),
     Demo(demo::Args),
     Fdb(remote::Fdb),
     Link(remote::Link),
+    Man(describe::Manual),
     Monitor(remote::Monitor),
     Nexthop(remote::Nexthop),
     Run(run::Arguments),
@@ -60,12 +64,15 @@ pub(crate) fn main() -> ExitCode {
         Ok(remote::Asked::Words(words)) => {
             return control::ask(&words).unwrap_or_else(|failure| failure.report());
         }
-        Ok(remote::Asked::Help(name)) => {
-            arguments = ["vtep", name, "--help"].map(Into::into).into()
+        Ok(remote::Asked::Help(mut names)) => {
+            names.insert(0, "vtep");
+            names.push("--help");
+            arguments = names.into_iter().map(Into::into).collect();
         }
         Err(failure) => return failure.report(),
     }
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let matches = grammar::command().try_get_matches_from(arguments);
+    let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => return Failure::from(&error).report(),
         Err(help) => {
@@ -78,6 +85,8 @@ pub(crate) fn main() -> ExitCode {
         .command
         .unwrap_or_else(|| Command::Demo(demo::Args::default()));
     let done = match command {
+        Command::Completion(arguments) => describe::completion(&arguments),
+        Command::Man(arguments) => describe::manual(&arguments),
         Command::Decode(arguments) => return decode::run(&arguments),
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
@@ -152,7 +161,7 @@ mod tests {
         for (line, want) in [
             (
                 &["vtep", "walk"][..],
-                "unrecognized subcommand 'walk'; expected decode, demo, fdb, link, monitor, nexthop, run",
+                "unrecognized subcommand 'walk'; expected completion, decode, demo, fdb, link, man, monitor, nexthop, run",
             ),
             (
                 &["vtep", "run", "--link"],

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::failure::Failure;
+use super::grammar;
 use super::options::Options;
 
 /// The words of a subcommand. They are understood by the daemon.
@@ -114,8 +115,8 @@ const NAMES: [&str; 4] = ["fdb", "link", "monitor", "nexthop"];
 pub(crate) enum Asked {
     /// The daemon's: these words.
     Words(Vec<String>),
-    /// Nobody's: help for this subcommand.
-    Help(&'static str),
+    /// Nobody's: help for this subcommand, or one of its own.
+    Help(Vec<&'static str>),
     /// Ours.
     Other,
 }
@@ -132,8 +133,12 @@ impl Asked {
         let Some(name) = NAMES.into_iter().find(|known| Some(*known) == name) else {
             return Ok(Self::Other);
         };
+        let verb = texts
+            .clone()
+            .flatten()
+            .find_map(|word| grammar::verb(name, word));
         if texts.any(|word| matches!(word, Some("--help" | "-h" | "-help" | "help"))) {
-            return Ok(Self::Help(name));
+            return Ok(Self::Help([name].into_iter().chain(verb).collect()));
         }
         let words = arguments.iter().map(|word| {
             let text = word.to_str().map(str::to_owned);
@@ -160,8 +165,12 @@ mod tests {
             let words = line.split(' ').map(str::to_owned).collect();
             assert_eq!(of(line), Asked::Words(words));
         }
-        for line in ["fdb --help", "-j fdb add help", "fdb -h"] {
-            assert_eq!(of(line), Asked::Help("fdb"));
+        for (line, names) in [
+            ("fdb --help", &["fdb"][..]),
+            ("-j fdb add help", &["fdb", "add"]),
+            ("fdb -h", &["fdb"]),
+        ] {
+            assert_eq!(of(line), Asked::Help(names.to_vec()));
         }
         for line in ["run", "", "-j", "--link fdb", "run fdb"] {
             assert_eq!(of(line), Asked::Other, "{line}");

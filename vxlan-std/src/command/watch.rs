@@ -3,9 +3,10 @@
 use vxlan_core::device::Valid;
 use vxlan_core::{Event, Instant};
 
+use super::json::Json;
 use super::options::Options;
 use super::refusal::Refusal;
-use super::show;
+use super::{link, show};
 
 /// What to tell about, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,42 +16,85 @@ pub(crate) struct Watch {
     fdb: bool,
     /// Misses, as `ip monitor neigh`.
     neigh: bool,
+    /// Devices, as `ip monitor link`.
+    link: bool,
+    /// Lost packets.
+    drops: bool,
 }
 
 impl Watch {
-    /// Everything.
-    pub(crate) const fn all(options: Options) -> Self {
+    /// The tables.
+    pub(crate) const fn tables(options: Options) -> Self {
         Self {
             options,
             fdb: true,
             neigh: true,
+            link: false,
+            drops: false,
         }
     }
 
-    /// What follows `monitor`; nothing is everything.
+    /// What follows `monitor`; nothing is all but lost packets.
     pub(crate) fn parse(options: Options, words: &[&str]) -> Result<Self, Refusal> {
+        let all = Self {
+            link: true,
+            ..Self::tables(options)
+        };
+        if words.is_empty() {
+            return Ok(all);
+        }
         let mut watch = Self {
             options,
             fdb: false,
             neigh: false,
+            link: false,
+            drops: false,
         };
         for word in words {
             match *word {
-                "all" => watch = Self::all(options),
+                "all" => watch = Self { drops: true, ..all },
                 "fdb" => watch.fdb = true,
                 "neigh" => watch.neigh = true,
+                "link" => watch.link = true,
+                "drops" => watch.drops = true,
                 other => {
                     let shown = other.escape_debug();
                     return Err(Refusal::usage(&format!(
-                        "monitor: \"{shown}\": all, fdb or neigh expected"
+                        "monitor: \"{shown}\": all, fdb, neigh, link or drops expected"
                     )));
                 }
             }
         }
-        if words.is_empty() {
-            watch = Self::all(options);
-        }
         Ok(watch)
+    }
+
+    /// Whether lost packets are to be told.
+    pub(crate) const fn drops(&self) -> bool {
+        self.drops
+    }
+
+    /// The lines about a device that came, changed or went, if they are to be told.
+    pub(crate) fn link(&self, link: &link::Shown<'_>) -> Option<String> {
+        self.link.then(|| link.event(self.options))
+    }
+
+    /// The line about packets that a device or, without a name, none of them lost.
+    pub(crate) fn lost(&self, name: Option<&str>, reason: &str, count: u64) -> Option<String> {
+        if !self.drops {
+            return None;
+        }
+        Some(if self.options.json {
+            let mut fields = vec![("dropped", count.into())];
+            fields.extend(name.map(|name| ("ifname", name.into())));
+            fields.push(("reason", reason.into()));
+            Json::Object(fields).line() + "\n"
+        } else {
+            let dev = name.map(|name| format!("dev {name} "));
+            format!(
+                "dropped {count} {}reason {reason}\n",
+                dev.unwrap_or_default()
+            )
+        })
     }
 
     /// The line about an event, if it is to be told.
@@ -82,20 +126,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lost_packets() {
+        let mut options = Options::default();
+        let watch = |options| Watch::parse(options, &["drops"]).unwrap();
+        let text = watch(options);
+        assert_eq!(
+            text.lost(Some("vx0"), "no-route", 3).unwrap(),
+            "dropped 3 dev vx0 reason no-route\n"
+        );
+        assert_eq!(
+            text.lost(None, "vni-not-found", 1).unwrap(),
+            "dropped 1 reason vni-not-found\n"
+        );
+        options.json = true;
+        assert_eq!(
+            watch(options).lost(Some("vx0"), "no-route", 3).unwrap(),
+            "{\"dropped\":3,\"ifname\":\"vx0\",\"reason\":\"no-route\"}\n"
+        );
+        assert_eq!(Watch::tables(options).lost(None, "x", 1), None);
+    }
+
+    #[test]
     fn objects() {
         let options = Options::default();
-        let all = Watch::all(options);
-        assert_eq!(Watch::parse(options, &[]), Ok(all));
-        assert_eq!(Watch::parse(options, &["fdb", "neigh"]), Ok(all));
-        let fdb = Watch {
-            neigh: false,
-            ..all
-        };
-        assert_eq!(Watch::parse(options, &["fdb"]), Ok(fdb));
+        let parse = |words: &[&str]| Watch::parse(options, words).unwrap();
+        assert_eq!(parse(&["fdb", "neigh"]), Watch::tables(options));
+        assert_eq!(parse(&[]), parse(&["link", "neigh", "fdb"]));
+        assert_eq!(parse(&["all"]), parse(&["link", "neigh", "fdb", "drops"]));
+        assert!(parse(&["drops"]).drops() && !parse(&[]).drops());
         let refused = Watch::parse(options, &["route"]).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "vtep: monitor: \"route\": all, fdb or neigh expected"
+            "vtep: monitor: \"route\": all, fdb, neigh, link or drops expected"
         );
     }
 }

@@ -8,6 +8,8 @@
     reason = "a test may fail loudly"
 )]
 
+mod describe;
+mod life;
 mod nexthop;
 #[path = "../runner/mod.rs"]
 mod runner;
@@ -44,6 +46,14 @@ fn ip_nexthop_is_recorded_truly(name: &str) -> Result<(), Skip> {
     transcript::compare(name, "nexthop", Side::Kernel)
 }
 
+fn monitor_link_tells_as_ip_was_recorded(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "monitor-link", Side::Ours)
+}
+
+fn ip_monitor_link_is_recorded_truly(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "monitor-link", Side::Kernel)
+}
+
 const TESTS: &[Test] = &[
     (
         "nexthop_answers_as_ip_was_recorded",
@@ -60,7 +70,32 @@ const TESTS: &[Test] = &[
         "link_answers_as_ip_was_recorded",
         link_answers_as_ip_was_recorded,
     ),
+    (
+        "monitor_link_tells_as_ip_was_recorded",
+        monitor_link_tells_as_ip_was_recorded,
+    ),
+    (
+        "ip_monitor_link_is_recorded_truly",
+        ip_monitor_link_is_recorded_truly,
+    ),
+    (
+        "devices_follow_their_interfaces",
+        life::devices_follow_their_interfaces,
+    ),
+    (
+        "changes_apply_while_frames_flow",
+        life::changes_apply_while_frames_flow,
+    ),
+    ("lost_packets_are_told", life::lost_packets_are_told),
     ("ip_link_is_recorded_truly", ip_link_is_recorded_truly),
+    (
+        "bash_completes_the_words",
+        describe::bash_completes_the_words,
+    ),
+    (
+        "zsh_and_the_manual_know_the_words",
+        describe::zsh_and_the_manual_know_the_words,
+    ),
     ("only_the_owner_may_ask", socket::only_the_owner_may_ask),
     (
         "the_socket_is_one_for_each_namespace",

@@ -227,7 +227,7 @@ pub(crate) fn wrong_words_are_one_line(_: &str) -> Result<(), Skip> {
         ("fdb show walk", "\"walk\": unknown word"),
         ("fdb flush dev vx0 walk", "\"walk\": unknown word"),
         ("fdb -x", "unexpected option '-x'"),
-        ("monitor route", "\"route\": "),
+        ("monitor route", "\"route\": all, fdb, neigh, link or drops"),
     ] {
         let done = vtep(&namespace, words);
         assert_eq!(done.status.code(), Some(2), "{words}: {done:?}");

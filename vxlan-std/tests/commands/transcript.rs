@@ -37,7 +37,8 @@ impl Side {
         let object = words.clone().find(|word| !word.starts_with('-')).unwrap();
         let program = match (self, object) {
             (Self::Ours, _) => VTEP,
-            (Self::Kernel, "fdb" | "monitor") => "bridge",
+            (Self::Kernel, "monitor") if line.contains("monitor fdb") => "bridge",
+            (Self::Kernel, "fdb") => "bridge",
             (Self::Kernel, _) => "ip",
         };
         let limit = ["timeout", "10", program].into_iter();

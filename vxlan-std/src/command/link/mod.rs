@@ -11,6 +11,7 @@ use super::options::Options;
 use super::refusal::{NO_DEVICE, Refusal};
 use super::run::{Audience, Devices};
 use super::words::{LinkRequest, LinkSpec, parse_link_request};
+pub(crate) use show::Shown;
 
 /// Does what the words behind `link` say.
 pub(crate) fn answer(

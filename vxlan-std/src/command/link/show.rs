@@ -33,12 +33,15 @@ fn limits(lower: Option<&LinkState>) -> [(&'static str, &'static str, u32); 7] {
 }
 
 /// A device to be shown.
-struct Shown<'d> {
+#[derive(Debug)]
+pub(crate) struct Shown<'d> {
     link: &'d Link,
     device: &'d Device<fdb::Growable>,
     stats: &'d Stats,
     state: LinkState,
     lower: Option<LinkState>,
+    /// It is going.
+    gone: bool,
 }
 
 /// The devices that meet a filter.
@@ -76,28 +79,17 @@ pub(super) fn show(
             continue;
         }
         // Somebody may have removed it just now.
-        let (Ok(state), Some(device), Some(stats)) = (
-            LinkState::of(&mut netlink, link.tap.ifindex()),
-            devices.vtep.device(link.id),
-            devices.vtep.stats(link.id),
-        ) else {
+        let Some(shown) = Shown::new(devices, link, &mut netlink) else {
             continue;
         };
+        let state = &shown.state;
         if (filter.up && !state.is_up()) || (master.is_some() && state.master != master) {
             continue;
         }
-        let lower = device.config().lower();
-        let shown = Shown {
-            link,
-            device,
-            stats,
-            state,
-            lower: lower.and_then(|lower| LinkState::of(&mut netlink, lower).ok()),
-        };
         match &mut array {
-            Some(array) => array.push(&mut out, &shown.json(options)),
+            Some(array) => array.push(&mut out, &Json::Object(shown.fields(options))),
             // Writing to a string cannot fail.
-            None => drop(shown.text(&mut out, options)),
+            None => drop(shown.text(&mut out, options, true)),
         }
     }
     if let Some(array) = array {
@@ -106,13 +98,70 @@ pub(super) fn show(
     Ok(out)
 }
 
-impl Shown<'_> {
-    /// A device without queues reports one of these.
-    const fn discipline(&self) -> &'static str {
-        if self.link.opened { "noqueue" } else { "noop" }
+impl<'d> Shown<'d> {
+    /// The device of a link as it is now.
+    pub(crate) fn new(devices: &'d Devices, link: &'d Link, host: &mut Netlink) -> Option<Self> {
+        let device = devices.vtep.device(link.id)?;
+        let lower = device.config().lower();
+        Some(Self {
+            link,
+            device,
+            stats: devices.vtep.stats(link.id)?,
+            state: LinkState::of(host, link.tap.ifindex()).ok()?,
+            lower: lower.and_then(|lower| LinkState::of(host, lower).ok()),
+            gone: false,
+        })
     }
 
-    fn text(&self, out: &mut String, options: Options) -> core::fmt::Result {
+    /// The same as it was told last, when its interface is gone.
+    pub(crate) fn gone(devices: &'d Devices, link: &'d Link) -> Option<Self> {
+        Some(Self {
+            link,
+            device: devices.vtep.device(link.id)?,
+            stats: devices.vtep.stats(link.id)?,
+            state: link.told.clone()?,
+            lower: None,
+            gone: true,
+        })
+    }
+
+    /// The state of its interface.
+    pub(crate) const fn state(&self) -> &LinkState {
+        &self.state
+    }
+
+    /// The same, about to go.
+    pub(crate) fn going(self) -> Self {
+        Self { gone: true, ..self }
+    }
+
+    /// What a monitor tells about it.
+    pub(crate) fn event(&self, options: Options) -> String {
+        if options.json {
+            let mut fields = Vec::new();
+            if self.gone {
+                fields.push(("deleted", true.into()));
+            }
+            fields.extend(self.fields(options));
+            return Json::Object(fields).line() + "\n";
+        }
+        let mut out = String::from(if self.gone { "Deleted " } else { "" });
+        // Writing to a string cannot fail.
+        let _ = self.text(&mut out, options, false);
+        out
+    }
+
+    /// A device without queues reports one of these.
+    const fn discipline(&self) -> &'static str {
+        if self.link.opened && !self.gone {
+            "noqueue"
+        } else {
+            "noop"
+        }
+    }
+
+    /// A monitor does not tell all of it.
+    fn text(&self, out: &mut String, options: Options, all: bool) -> core::fmt::Result {
         let state = &self.state;
         write!(
             out,
@@ -126,13 +175,15 @@ impl Shown<'_> {
         if let Some(master) = state.master {
             write!(out, "master {} ", interface::name(master))?;
         }
-        writeln!(
-            out,
-            "state {} mode {} group default qlen {}",
-            flags::operstate(state.operstate),
-            flags::mode(state.linkmode),
-            state.queue_len
-        )?;
+        write!(out, "state {} ", flags::operstate(state.operstate))?;
+        if all {
+            write!(out, "mode {} ", flags::mode(state.linkmode))?;
+        }
+        write!(out, "group default ")?;
+        if all {
+            write!(out, "qlen {}", state.queue_len)?;
+        }
+        writeln!(out)?;
         write!(out, "    link/ether {} brd ff:ff:ff:ff:ff:ff", state.mac)?;
         if options.details {
             write!(
@@ -142,7 +193,9 @@ impl Shown<'_> {
                 state.allmulti,
                 data::text(self.device.config())
             )?;
-            write!(out, "addrgenmode {} ", address_mode(&state.name))?;
+            if all {
+                write!(out, "addrgenmode {} ", address_mode(&state.name))?;
+            }
             for (name, _, value) in limits(self.lower.as_ref()) {
                 write!(out, "{name} {value} ")?;
             }
@@ -154,7 +207,7 @@ impl Shown<'_> {
         Ok(())
     }
 
-    fn json(&self, options: Options) -> Json {
+    fn fields(&self, options: Options) -> Vec<(&'static str, Json)> {
         let state = &self.state;
         let mut fields = vec![
             ("ifindex", state.index.into()),
@@ -194,7 +247,7 @@ impl Shown<'_> {
         if options.stats > 0 {
             fields.push(("stats64", stats::json(self.stats, options.stats > 1)));
         }
-        Json::Object(fields)
+        fields
     }
 }
 

@@ -10,6 +10,7 @@ use vxlan_core::device::Valid;
 use super::super::answer::{Answer, answer};
 use super::super::control::{self, Backlog, Listener};
 use super::super::fdb::Dump;
+use super::super::link;
 use super::super::watch::Watch;
 use super::Devices;
 use super::sink::Sink;
@@ -179,6 +180,23 @@ impl<'a> Audience<'a> {
         }
     }
 
+    /// Whether anybody wants to know about lost packets.
+    pub(super) fn hears_drops(&mut self) -> bool {
+        let mut peers = self.peers.iter_mut();
+        self.watch.is_some_and(Watch::drops)
+            || peers.any(|peer| peer.watch().is_some_and(|(watch, _)| watch.drops()))
+    }
+
+    /// Tells how many packets were lost for a reason.
+    pub(super) fn lost(&mut self, name: Option<&str>, reason: &str, count: u64) {
+        self.each(|watch| watch.lost(name, reason, count));
+    }
+
+    /// Tells about a device that came, changed or went.
+    pub(super) fn link(&mut self, link: &link::Shown<'_>) {
+        self.each(|watch| watch.link(link));
+    }
+
     /// Tells an event of the device `name`. Waits for nobody.
     pub(crate) fn tell(
         &mut self,
@@ -187,13 +205,17 @@ impl<'a> Audience<'a> {
         event: &Event,
         now: vxlan_core::Instant,
     ) {
-        let watch = self.watch;
-        if let Some(line) = watch.and_then(|watch| watch.line(name, config, event, now)) {
+        self.each(|watch| watch.line(name, config, event, now));
+    }
+
+    /// Gives everybody a line of their own.
+    fn each(&mut self, line: impl Fn(&Watch) -> Option<String>) {
+        if let Some(line) = self.watch.and_then(&line) {
             self.sink.push(line);
         }
         for peer in &mut *self.peers {
             if let Some((watch, backlog)) = peer.watch()
-                && let Some(line) = watch.line(name, config, event, now)
+                && let Some(line) = line(watch)
             {
                 backlog.push(line);
             }

@@ -10,6 +10,8 @@ use vxlan_core::{Config, Event, Mac, PortRange, Salt};
 use vxlan_std::{AddError, DeviceId, Interfaces, Tap, TapError, Vtep, interface};
 
 use super::super::failure::Failure;
+use super::super::link::Shown;
+use super::super::netlink::{LinkState, Netlink};
 use super::super::words::LinkSpec;
 use super::Audience;
 
@@ -37,6 +39,8 @@ pub(crate) struct Link {
     pub(crate) tap: Tap,
     /// Whether it has ever been up.
     pub(crate) opened: bool,
+    /// How monitors know it.
+    pub(crate) told: Option<LinkState>,
 }
 
 /// Why a device cannot be made.
@@ -58,6 +62,7 @@ impl Interfaces for Taps {
                     id,
                     tap,
                     opened: false,
+                    told: None,
                 });
                 Ok(())
             }
@@ -185,6 +190,13 @@ impl Devices {
         audience: &mut Audience<'_>,
     ) -> Result<(), Refused> {
         let (name, config) = self.known(id)?;
+        if let Some(link) = self.link(id)
+            && let Ok(mut host) = Netlink::open(0)
+            && let Some(shown) =
+                Shown::new(self, link, &mut host).or_else(|| Shown::gone(self, link))
+        {
+            audience.link(&shown.going());
+        }
         let now = self.vtep.now();
         let tell = |_, event| audience.tell(&name, &config, &event, now);
         let done = self.vtep.delete(id, &mut self.taps, tell);

@@ -1,17 +1,43 @@
 //! What others do to interfaces: to those of our devices, and to those below them.
 
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
 use vxlan_core::IfIndex;
 use vxlan_std::DeviceId;
 
-use super::super::netlink::{LinkState, Netlink, RTM_DELLINK};
+use super::super::link::Shown;
+use super::super::netlink::{GROUP_LINK, LinkState, Netlink, RTM_DELLINK};
 use super::Audience;
 use super::devices::Devices;
+
+/// What the host says about its interfaces.
+#[derive(Debug)]
+pub(super) struct Host {
+    news: Netlink,
+    /// Apart from the news, lest an answer is looked for among them.
+    questions: Netlink,
+}
+
+impl Host {
+    pub(super) fn open() -> io::Result<Self> {
+        Ok(Self {
+            news: Netlink::open(GROUP_LINK)?,
+            questions: Netlink::open(0)?,
+        })
+    }
+
+    /// Readable when there are news.
+    pub(super) fn news(&self) -> BorrowedFd<'_> {
+        self.news.as_fd()
+    }
+}
 
 /// Follows the news of the host.
 ///
 /// News may be old by the time they are read: they only say which interface to look at.
-pub(super) fn follow(devices: &mut Devices, host: &mut Netlink, audience: &mut Audience<'_>) {
-    let Some(news) = host.heard() else {
+pub(super) fn follow(devices: &mut Devices, host: &mut Host, audience: &mut Audience<'_>) {
+    let Some(news) = host.news.heard() else {
         // Too many to be kept, so anything may have happened.
         let ours = devices.taps.links.iter().map(|link| link.tap.ifindex());
         for index in ours.collect::<Vec<_>>() {
@@ -40,11 +66,11 @@ pub(super) fn follow(devices: &mut Devices, host: &mut Netlink, audience: &mut A
 }
 
 /// Makes a device what its interface has been made.
-fn look(devices: &mut Devices, host: &mut Netlink, index: IfIndex, audience: &mut Audience<'_>) {
+fn look(devices: &mut Devices, host: &mut Host, index: IfIndex, audience: &mut Audience<'_>) {
     let Some(id) = devices.of(index.get()) else {
         return;
     };
-    let Ok(state) = LinkState::of(host, index) else {
+    let Ok(state) = LinkState::of(&mut host.questions, index) else {
         return;
     };
     if let Some(link) = devices.taps.links.iter_mut().find(|link| link.id == id)
@@ -81,6 +107,24 @@ fn look(devices: &mut Devices, host: &mut Netlink, index: IfIndex, audience: &mu
     } else if !state.is_up() && up {
         // It is down already.
         let _ = devices.stop(id, audience);
+    }
+    tell(devices, host, id, audience);
+}
+
+/// Tells about a device if it looks different now.
+fn tell(devices: &mut Devices, host: &mut Host, id: DeviceId, audience: &mut Audience<'_>) {
+    let Some(link) = devices.link(id) else {
+        return;
+    };
+    let Some(shown) = Shown::new(devices, link, &mut host.questions) else {
+        return;
+    };
+    let state = shown.state().clone();
+    if link.told.as_ref() != Some(&state) {
+        audience.link(&shown);
+    }
+    if let Some(link) = devices.taps.links.iter_mut().find(|link| link.id == id) {
+        link.told = Some(state);
     }
 }
 

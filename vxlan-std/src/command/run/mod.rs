@@ -4,6 +4,7 @@ mod config;
 mod control;
 mod counters;
 mod devices;
+mod drops;
 mod lifecycle;
 mod pump;
 mod sink;
@@ -19,7 +20,6 @@ use vxlan_core::fdb::Mode;
 use super::control::{Address, Listener};
 use super::failure::Failure;
 use super::fdb;
-use super::netlink::{GROUP_LINK, Netlink};
 use super::options::Options;
 use super::watch::Watch;
 use super::words::{WordsError, parse_fdb, parse_link};
@@ -27,6 +27,7 @@ use config::Plan;
 pub(crate) use control::Audience;
 use control::Control;
 pub(crate) use devices::{Devices, Link, Refused};
+use lifecycle::Host;
 use sink::Sink;
 
 /// Run VXLAN devices behind TAP interfaces of this host.
@@ -147,8 +148,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         ..Options::default()
     };
     let listener = Listener::open(&Address::here()?)?;
-    let mut control = Control::new(listener, Watch::all(options));
-    let hosts = Netlink::open(GROUP_LINK).map_err(|error| Failure::of("netlink", error))?;
+    let mut control = Control::new(listener, Watch::tables(options));
+    let host = Host::open().map_err(|error| Failure::of("netlink", error))?;
     let sink = Sink::start().map_err(|error| Failure::of("standard output", error))?;
     let mut devices = Devices::new()?;
     for link in &links {
@@ -176,7 +177,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let loaded = fdb::load_if_there(&mut devices, &mut audience, file);
         loaded.map_err(|refusal| Failure::of(&file.device, refusal.bare()))?;
     }
-    let done = pump::pump(&mut devices, &signals, hosts, &mut control, &sink);
+    let done = pump::pump(&mut devices, &signals, host, &mut control, &sink);
     let saved = arguments
         .state
         .as_deref()

@@ -10,10 +10,10 @@ use vxlan_core::Event;
 use vxlan_std::{Buffer, DeviceId, Received};
 
 use super::super::failure::Failure;
-use super::super::netlink::Netlink;
 use super::control::Control;
 use super::devices::Devices;
-use super::lifecycle;
+use super::drops::Drops;
+use super::lifecycle::{self, Host};
 use super::sink::Sink;
 
 /// How many frames one interface or the sockets may bring before the others get their turn.
@@ -23,13 +23,14 @@ const BATCH: usize = 64;
 pub(super) fn pump(
     devices: &mut Devices,
     signals: &SignalFd,
-    mut host: Netlink,
+    mut host: Host,
     control: &mut Control,
     sink: &Sink,
 ) -> Result<(), Failure> {
     let mut buffer = Buffer::new();
     let mut told = Vec::new();
     let mut happened = Vec::new();
+    let mut drops = Drops::default();
     loop {
         let places = wait(devices, signals, &host, control, &mut happened)?;
         let mut all = happened.drain(..);
@@ -70,6 +71,8 @@ pub(super) fn pump(
             lifecycle::follow(devices, &mut host, &mut audience);
         }
         control.serve(devices, sink, all);
+        // Behind it: who has just begun to listen is told what comes from now on.
+        drops.tell(devices, &mut control.audience(sink));
     }
 }
 
@@ -85,7 +88,7 @@ struct Places {
 fn wait(
     devices: &Devices,
     signals: &SignalFd,
-    host: &Netlink,
+    host: &Host,
     control: &Control,
     happened: &mut Vec<PollFlags>,
 ) -> Result<Places, Failure> {
@@ -95,7 +98,7 @@ fn wait(
     };
     let mut ready = vec![
         PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-        PollFd::new(host.as_fd(), PollFlags::POLLIN),
+        PollFd::new(host.news(), PollFlags::POLLIN),
     ];
     for link in &devices.taps.links {
         places.interfaces.push(link.id);

@@ -1,0 +1,123 @@
+//! Words behind `link`.
+
+use super::{Noun, Verb, Word};
+
+pub(super) const LINK: Noun = Noun {
+    name: "link",
+    verbs: &[
+        Verb {
+            name: "add",
+            about: "Make a device, down unless 'up' is said",
+            words: &[HEAD, GIVEN, CHANGING, FIXED],
+        },
+        Verb {
+            name: "set",
+            about: "Change a device",
+            words: &[HEAD, DOWN, CHANGING],
+        },
+        Verb {
+            name: "del",
+            about: "Delete a device with its entries and its interface",
+            words: &[&[("dev", "NAME", "the device")]],
+        },
+        Verb {
+            name: "show",
+            about: "Show devices",
+            words: &[&[
+                ("dev", "NAME", "this one"),
+                ("up", "", "those that are up"),
+                ("master", "NAME", "the ports of this bridge"),
+                ("type", "vxlan", "the only type here"),
+            ]],
+        },
+    ],
+    words: &[],
+};
+
+const HEAD: &[Word] = &[
+    ("dev", "NAME", "the device"),
+    ("address", "MAC", "its MAC address; random unless said"),
+    (
+        "mtu",
+        "N",
+        "its MTU; what the lower interface leaves, or 1500",
+    ),
+    ("up", "", "take it up"),
+    ("type", "vxlan", "behind it stand the options of VXLAN"),
+];
+
+const DOWN: &[Word] = &[("down", "", "take it down")];
+
+const GIVEN: &[Word] = &[
+    ("id", "N", "the VNI"),
+    (
+        "dstport",
+        "N",
+        "the UDP port of both ends; 8472 unless said",
+    ),
+    ("srcport", "MIN MAX", "outer source ports, below MAX"),
+    (
+        "maxaddress",
+        "N",
+        "how many entries there may be, or unlimited",
+    ),
+    ("reserved_bits", "MASK", "header bits that are to be clear"),
+];
+
+/// What can change.
+const CHANGING: &[Word] = &[
+    (
+        "local",
+        "IP",
+        "the outer source address; the route's unless said",
+    ),
+    ("remote", "IP", "where frames of unknown destination go"),
+    ("group", "IP", "the same, a multicast group; needs dev"),
+    ("nodev", "", "no lower interface"),
+    ("ttl", "N", "the outer TTL, auto or inherit"),
+    ("tos", "N", "the outer TOS, hexadecimal, or inherit"),
+    ("df", "WHEN", "unset, set or inherit"),
+    ("flowlabel", "N", "the outer IPv6 flow label, or inherit"),
+    (
+        "ageing",
+        "S",
+        "seconds until a learned entry is forgotten; 300 unless said",
+    ),
+    ("learning", "", "learn from what is received; the default"),
+    ("nolearning", "", "do not"),
+    (
+        "localbypass",
+        "",
+        "hand frames for this host over directly; the default",
+    ),
+    ("nolocalbypass", "", "do not"),
+];
+
+/// What cannot.
+const FIXED: &[Word] = &[
+    (
+        "external",
+        "",
+        "networks come with the frame; instead of id",
+    ),
+    ("proxy", "", "answer for neighbours"),
+    ("rsc", "", "short-circuit routes"),
+    ("l2miss", "", "tell about unknown destinations"),
+    ("l3miss", "", "tell about unknown neighbours"),
+    ("udpcsum", "", "UDP checksum over IPv4; the default"),
+    ("noudpcsum", "", "none"),
+    ("udp6zerocsumtx", "", "no UDP checksum over IPv6"),
+    ("udp6zerocsumrx", "", "accept packets without one over IPv6"),
+    ("remcsumtx", "", "remote checksum offload, sent"),
+    ("remcsumrx", "", "remote checksum offload, accepted"),
+    ("gbp", "", "the group policy extension"),
+];
+
+/// Whether a word stands behind `type vxlan`.
+#[cfg(test)]
+pub(super) fn is_option(word: &str) -> bool {
+    let lists = [GIVEN, CHANGING, FIXED];
+    lists
+        .iter()
+        .any(|list| list.iter().any(|(name, ..)| *name == word))
+}

@@ -1,0 +1,212 @@
+//! Devices and what happens around them: to their interfaces, to those below, while frames flow.
+
+use std::process::Output;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::runner::namespace::{Namespace, VTEP};
+use crate::runner::{Skip, wait_for};
+
+const SOON: Duration = Duration::from_secs(5);
+
+fn vtep(namespace: &Namespace, words: &str) -> Output {
+    let mut all = vec!["10", VTEP];
+    all.extend(words.split_whitespace());
+    namespace.command("timeout", &all).output().unwrap()
+}
+
+/// What it prints when it succeeds.
+fn shown(namespace: &Namespace, words: &str) -> String {
+    let done = vtep(namespace, words);
+    assert!(done.status.success(), "{words}: {done:?}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+/// Waits until what `words` show holds `want`.
+fn wait_shown(namespace: &Namespace, words: &str, want: &str) {
+    wait_for(format!("{words}: {want}"), SOON, || {
+        shown(namespace, words).contains(want).then_some(())
+    });
+}
+
+fn sockets(namespace: &Namespace) -> usize {
+    let listed = namespace
+        .command("cat", &["/proc/net/udp"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    // Port 4789.
+    listed
+        .lines()
+        .filter(|line| line.contains(":12B5 "))
+        .count()
+}
+
+/// M-20, M-22, M-30: what `ip` does to the interface is done to the device; it goes with the
+/// interface below. SIGTERM takes away the rest.
+pub(crate) fn devices_follow_their_interfaces(_: &str) -> Result<(), Skip> {
+    let namespace = Namespace::new("follow")?;
+    namespace.ip("link add eth0 type veth peer name far0");
+    namespace.ip("link set eth0 up");
+    let mut run = namespace.daemon(&[]);
+    for words in [
+        "link add vx0 type vxlan id 42 remote 192.0.2.2 dstport 4789",
+        "link add vx1 type vxlan id 43 group 239.1.1.1 dev eth0 dstport 4790",
+        "fdb add 02:00:00:00:00:01 dev vx0 dst 192.0.2.3 dynamic",
+        "fdb add 02:00:00:00:00:02 dev vx0 dst 192.0.2.3",
+    ] {
+        assert_eq!(shown(&namespace, words), "");
+    }
+    assert_eq!(
+        sockets(&namespace),
+        0,
+        "a device that is down has no socket"
+    );
+    namespace.ip("link set vx0 up");
+    wait_shown(&namespace, "link show vx0", "UP,LOWER_UP");
+    wait_for("the socket", SOON, || {
+        (sockets(&namespace) == 1).then_some(())
+    });
+
+    // Down: learned and dynamic entries go, the others stay.
+    namespace.ip("link set vx0 down");
+    wait_for("no socket", SOON, || {
+        (sockets(&namespace) == 0).then_some(())
+    });
+    let entries = shown(&namespace, "fdb show dev vx0");
+    assert!(
+        !entries.contains("00:01 ") && entries.contains("00:02 "),
+        "{entries}"
+    );
+
+    namespace.ip("link set vx0 mtu 1300 address 02:00:00:00:00:aa");
+    namespace.ip("link set vx0 name vx9");
+    wait_shown(&namespace, "link show vx9", "mtu 1300 ");
+    wait_shown(&namespace, "link show vx9", "02:00:00:00:00:aa");
+    assert_eq!(vtep(&namespace, "link show vx0").status.code(), Some(1));
+
+    // An MTU that the interface below cannot carry is taken back.
+    let too_much = vtep(&namespace, "link set vx1 mtu 1451");
+    assert_eq!(too_much.status.code(), Some(2), "{too_much:?}");
+    assert_eq!(too_much.stderr, b"RTNETLINK answers: Invalid argument\n");
+    namespace.ip("link set vx1 mtu 1451");
+    wait_for("the MTU", SOON, || {
+        namespace
+            .ip("link show vx1")
+            .contains("mtu 1450 ")
+            .then_some(())
+    });
+
+    // The group is in the system's list while the device is up.
+    let member = || namespace.ip("maddress show dev eth0").contains("239.1.1.1");
+    assert!(!member());
+    assert_eq!(shown(&namespace, "link set vx1 up"), "");
+    wait_for("the group", SOON, || member().then_some(()));
+    namespace.ip("link set vx1 down");
+    wait_for("no group", SOON, || (!member()).then_some(()));
+
+    // A bridge takes it as a port.
+    namespace.ip("link add br0 type bridge");
+    namespace.ip("link set vx9 master br0");
+    wait_shown(&namespace, "link show master br0", "vx9: ");
+    assert!(shown(&namespace, "link show vx9").contains(" master br0 state "));
+    assert!(shown(&namespace, "fdb show br br0").contains("00:02 dev vx9 "));
+
+    namespace.ip("link del eth0");
+    wait_for("no vx1", SOON, || (!namespace.has("vx1")).then_some(()));
+    assert_eq!(vtep(&namespace, "link show vx1").status.code(), Some(1));
+    let ended = run.stop(Signal::SIGTERM);
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(ended.stderr, b"vtep: vx1: the interface below is gone\n");
+    assert!(!namespace.has("vx9"));
+    Ok(())
+}
+
+/// Two namespaces with a device each, and a ping that goes on whatever is changed elsewhere.
+pub(crate) fn changes_apply_while_frames_flow(_: &str) -> Result<(), Skip> {
+    let here = Namespace::new("flow-a")?;
+    let there = Namespace::new("flow-b")?;
+    let far = &there.0;
+    here.ip(&format!(
+        "link add eth0 type veth peer name eth0 netns {far}"
+    ));
+    for (namespace, last) in [(&here, 1), (&there, 2)] {
+        namespace.ip(&format!("addr add 192.0.2.{last}/24 dev eth0"));
+        namespace.ip("link set eth0 up");
+    }
+    let _one = here.daemon(&[]);
+    // The other end is the kernel's.
+    there.ip("link add vx0 type vxlan id 42 local 192.0.2.2 remote 192.0.2.1 dstport 4789");
+    assert_eq!(
+        shown(
+            &here,
+            "link add vx0 up type vxlan id 42 local 192.0.2.1 remote 192.0.2.2 dstport 4789"
+        ),
+        ""
+    );
+    for (namespace, last) in [(&here, 1), (&there, 2)] {
+        namespace.ip(&format!("addr add 10.0.0.{last}/24 dev vx0"));
+        namespace.ip("link set vx0 up");
+    }
+    // No ping on this machine may be sure to be there; bash sends and counters tell.
+    let send = |count: u32| {
+        let script =
+            format!("for i in $(seq {count}); do echo x > /dev/udp/10.0.0.2/9; sleep 0.002; done");
+        here.command("bash", &["-c", &script]).spawn().unwrap()
+    };
+    send(3).wait().unwrap();
+    let received = || -> u64 {
+        let text = there.ip("-j -s link show vx0");
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        json[0]["stats64"]["rx"]["packets"].as_u64().unwrap()
+    };
+    wait_for("the way", SOON, || (received() >= 3).then_some(()));
+    let before = received();
+    let mut sending = send(500);
+    let mut changes = 0;
+    while sending.try_wait().unwrap().is_none() {
+        for words in [
+            "link add vx1 up type vxlan id 43 dstport 4789",
+            "link set vx1 type vxlan ttl 9 ageing 20",
+            "fdb append 00:00:00:00:00:00 dev vx1 dst 192.0.2.2",
+            "link set vx0 type vxlan ttl 7 tos inherit df set",
+            "link set vx0 type vxlan ttl auto tos 0 df unset",
+            "fdb show",
+            "-d -s -s link show",
+            "link del vx1",
+        ] {
+            shown(&here, words);
+            changes += 1;
+        }
+    }
+    assert!(changes >= 16, "{changes}");
+    let all = wait_for("all frames", SOON, || {
+        Some(received()).filter(|all| *all >= before + 500)
+    });
+    assert!(all >= before + 500);
+    let counted = shown(&here, "-s link show vx0");
+    assert!(counted.lines().count() == 6, "{counted}");
+    Ok(())
+}
+
+/// `monitor drops` tells reasons and numbers of what is lost from then on.
+pub(crate) fn lost_packets_are_told(_: &str) -> Result<(), Skip> {
+    let namespace = Namespace::new("drops")?;
+    let _run = namespace.daemon(&["--link", "vx0 type vxlan id 42 dstport 4789"]);
+    let words = ["4", VTEP, "-j", "monitor", "drops"];
+    let monitor = namespace.command("timeout", &words).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let script =
+        "printf '\\x08\\0\\0\\0\\0\\0\\x07\\0abcdefghijklmnopqrstuvwxyz' > /dev/udp/127.0.0.1/4789
+                  printf 'short' > /dev/udp/127.0.0.1/4789";
+    let sent = namespace.command("bash", &["-c", script]).status().unwrap();
+    assert!(sent.success());
+    let heard = monitor.wait_with_output().unwrap();
+    let heard = String::from_utf8(heard.stdout).unwrap();
+    let lines: Vec<&str> = heard.lines().collect();
+    let want = r#"{"dropped":1,"reason":"vni-not-found"}"#;
+    assert!(lines.contains(&want), "{heard}");
+    assert!(lines.len() >= 2, "{heard}");
+    Ok(())
+}
