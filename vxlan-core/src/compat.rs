@@ -33,6 +33,8 @@ pub struct Compat {
     /// Without learning no entry; with it, frames whose source is a group or zero are dropped.
     /// Otherwise such sources are learned.
     pub refuse_invalid_source: bool,
+    /// A source with a link-local address is learned together with the interface it arrived on.
+    pub learn_interface: bool,
     /// PERMANENT entries are pinned like NOARP ones: traffic never moves them.
     pub pin_permanent: bool,
     /// Entries age by the last word from their source; otherwise by the last use in either
@@ -46,6 +48,17 @@ pub struct Compat {
     pub check_device_up: bool,
     /// Frames that bypass the encapsulation count with their Ethernet header.
     pub bypass_counts_ethernet: bool,
+    /// Whether frames to this host bypass the encapsulation can be configured; otherwise they
+    /// always do.
+    pub bypass_optional: bool,
+    /// The interface of a remote is looked at when the device is found that a bypassing frame goes
+    /// to.
+    pub bypass_by_interface: bool,
+    /// The routing table is asked with UDP ports.
+    pub route_by_ports: bool,
+    /// What leaves over IPv4 counts with the length of the inner packet; otherwise with that of the
+    /// UDP datagram.
+    pub count_inner_length: bool,
     /// A packet whose inner IP header is cut off is dropped.
     pub check_inner_length: bool,
     /// A received frame sets the mark even if its header carries no policy.
@@ -99,12 +112,17 @@ impl Compat {
         ipv6_traffic_class: true,
         ecn_carry_ect1: true,
         refuse_invalid_source: true,
+        learn_interface: true,
         pin_permanent: true,
         age_by_updated: true,
         age_spares_static: true,
         flush_spares_static: true,
         check_device_up: true,
         bypass_counts_ethernet: true,
+        bypass_optional: true,
+        bypass_by_interface: true,
+        route_by_ports: true,
+        count_inner_length: true,
         check_inner_length: true,
         overwrite_mark: false,
         answer_too_big: true,
@@ -127,12 +145,17 @@ impl Compat {
         ipv6_traffic_class: false,
         ecn_carry_ect1: false,
         refuse_invalid_source: false,
+        learn_interface: false,
         pin_permanent: false,
         age_by_updated: false,
         age_spares_static: false,
         flush_spares_static: false,
         check_device_up: false,
         bypass_counts_ethernet: false,
+        bypass_optional: false,
+        bypass_by_interface: false,
+        route_by_ports: false,
+        count_inner_length: false,
         check_inner_length: false,
         overwrite_mark: true,
         answer_too_big: false,

@@ -130,6 +130,10 @@ impl Accept {
         }
         let mut used = 0;
         if self.has_remote_checksum(&header) {
+            let remote = RemoteChecksum::from_low_byte(header.low_byte());
+            if frame.len() < remote.end() {
+                return Err(DropReason::RemoteChecksum.into());
+            }
             used |= USED_BY_RCO;
         }
         if self.policy(&header).is_some() {

@@ -58,7 +58,7 @@ pub struct Bypass {
     pub vni: Vni,
     /// The UDP port it would have gone to.
     pub port: u16,
-    /// The interface it was bound to.
+    /// The interface it was bound to, unless the driver does not look at it.
     pub ifindex: Option<IfIndex>,
     /// Whether it would have gone over IPv6.
     pub ipv6: bool,
@@ -78,9 +78,9 @@ pub struct RouteQuery {
     pub tos: u8,
     /// The packet mark.
     pub mark: u32,
-    /// The outer UDP source port.
+    /// The outer UDP source port; zero if the driver does not ask with it.
     pub source_port: u16,
-    /// The outer UDP destination port.
+    /// The outer UDP destination port; zero if the driver does not ask with it.
     pub destination_port: u16,
 }
 
@@ -132,6 +132,7 @@ impl<S: Storage> Device<S> {
     #[must_use]
     pub fn route_query(&self, frame: &Packet<'_>, remote: &Remote) -> RouteQuery {
         let inner_tos = || self.inner(frame).map_or(0, |inner| inner.tos);
+        let ports = self.config.compat().route_by_ports;
         RouteQuery {
             destination: remote.addr,
             source: self.config.local(),
@@ -141,8 +142,12 @@ impl<S: Storage> Device<S> {
                 tos => tos,
             },
             mark: frame.mark,
-            source_port: self.source_port(frame),
-            destination_port: self.destination_port(remote.port),
+            source_port: if ports { self.source_port(frame) } else { 0 },
+            destination_port: if ports {
+                self.destination_port(remote.port)
+            } else {
+                0
+            },
         }
     }
 
@@ -207,11 +212,13 @@ impl<S: Storage> Device<S> {
             (vni, _) => vni,
         });
         let port = self.destination_port(remote.port);
-        if info.is_none() && route.kind == RouteKind::Local && flags.contains(Flags::LOCALBYPASS) {
+        let compat = config.compat();
+        let bypasses = flags.contains(Flags::LOCALBYPASS) || !compat.bypass_optional;
+        if info.is_none() && route.kind == RouteKind::Local && bypasses {
             let bypass = Bypass {
                 vni,
                 port,
-                ifindex: remote.ifindex,
+                ifindex: remote.ifindex.filter(|_| compat.bypass_by_interface),
                 ipv6: config.is_ipv6(),
             };
             // Another copy of the frame may have left already.
@@ -460,7 +467,12 @@ impl<S: Storage> Device<S> {
 
         // The kernel counts a frame with nothing behind its Ethernet header as dropped, though it
         // leaves (`iptunnel_xmit_stats()`).
-        match inner_len.saturating_sub(inner.network) {
+        let counted = if is_ipv4 && !self.config.compat().count_inner_length {
+            TUNNEL_LEN + inner_len
+        } else {
+            inner_len.saturating_sub(inner.network)
+        };
+        match counted {
             _ if refuses => {
                 refuse(worker, is_ipv4, DropReason::PacketTooBig);
             }

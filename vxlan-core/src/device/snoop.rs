@@ -48,7 +48,9 @@ impl<S: Storage> Device<S> {
         }
         let key = self.key_in(source, vni.get());
         let ifindex = match from.source {
-            IpAddr::V6(address) if address.is_unicast_link_local() => from.ifindex,
+            IpAddr::V6(address) if compat.learn_interface && address.is_unicast_link_local() => {
+                from.ifindex
+            }
             _ => None,
         };
         let Some(entry) = self.fdb.find(&key) else {

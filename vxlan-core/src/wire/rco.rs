@@ -76,6 +76,13 @@ impl RemoteChecksum {
             TCP_OFFSET
         }
     }
+
+    /// Where the field ends, counted in bytes from the inner Ethernet header: what a frame must
+    /// have.
+    #[must_use]
+    pub const fn end(self) -> usize {
+        self.start() as usize + self.offset() as usize + size_of::<u16>()
+    }
 }
 
 #[cfg(test)]
