@@ -396,10 +396,10 @@ fn too_long_is_counted() {
     assert_eq!(peer.vtep.stats(peer.device).unwrap().tx_packets, 1);
 }
 
-/// F-18: the first sweep comes ten seconds after the device went up; another ageing time sweeps
+/// L-06: the first sweep comes ten seconds after the device went up; another ageing time sweeps
 /// at once.
 #[test]
-fn f18_learned_entries_expire() {
+fn l06_learned_entries_expire() {
     let port = free_port();
     let mut vtep = Vtep::new();
     let device = vtep.add(config(1, port, "127.0.0.1"), mac(1)).unwrap();

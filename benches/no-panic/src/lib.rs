@@ -12,9 +12,12 @@ use vxlan_core::neighbour::{Lookup, Neighbour};
 use vxlan_core::offload::{self, Coalesced, Coalescer};
 use vxlan_core::packet::{Gso, GsoKind};
 use vxlan_core::vtep::Member;
+use vxlan_core::wire::ethernet::EtherType;
+use vxlan_core::wire::vlan::Tag;
+use vxlan_core::world::{self, SocketKey};
 use vxlan_core::{
-    ChecksumState, Device, Egress, Encapsulated, Ingress, Instant, Mac, Packet, Route, RouteKind,
-    Underlay, Vtep, Worker, fdb, wire,
+    ChecksumState, Device, Egress, Encapsulated, Flags, Ingress, Instant, Mac, Packet, Route,
+    RouteKind, Underlay, Vni, Vtep, Worker, World, device, fdb, wire,
 };
 
 unsafe extern "C" {
@@ -50,6 +53,49 @@ pub extern "C" fn receive(
         Ingress::Deliver(..) => datagram.len(),
         _ => 0,
     }
+}
+
+type Small = World<world::Fixed<fdb::Fixed<64, 64, 64>, 8, 4, 8>>;
+
+/// A UDP payload of any content, at each socket of a world; its frame, tagged, to another device of
+/// the same host.
+#[unsafe(no_mangle)]
+pub extern "C" fn of_world(
+    world: &mut Small,
+    worker: &mut Worker,
+    buffer: &mut [u8; 2048],
+    len: usize,
+    port: u16,
+    vni: u32,
+    tci: u16,
+) -> usize {
+    let Ok(mut datagram) = Packet::new(buffer, 0, len) else {
+        return 0;
+    };
+    let key = SocketKey {
+        ipv6: false,
+        port,
+        flags: Flags::empty(),
+        interface: None,
+    };
+    let local = world.find(&key, Vni::truncate(vni), None);
+    let mut sockets = world.sockets();
+    let found = sockets.find_map(|(id, _)| world.demultiplex(id, datagram.bytes(), None).ok());
+    drop(sockets);
+    let Some(netdev) = found.and_then(|id| world.device_mut(id)) else {
+        return 0;
+    };
+    let from = Underlay::new(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let device = netdev.device_mut();
+    if !matches!(
+        device.receive(worker, &from, &mut datagram),
+        Ingress::Deliver(..)
+    ) {
+        return 0;
+    }
+    let tag = Tag::from_tci(EtherType::new(0x8100), tci);
+    let tagged = device::push_tag(&mut datagram, tag).is_ok();
+    usize::from(tagged) + local.map_or(0, |id| id.place())
 }
 
 /// A frame of any content, to all its remotes.
