@@ -8,6 +8,7 @@
 )]
 
 mod world {
+    pub(crate) mod change;
     pub(crate) mod failures;
     pub(crate) mod host;
     pub(crate) mod life;
