@@ -139,7 +139,7 @@ impl<S: Storage> Device<S> {
         &mut self,
         mac: Mac,
         remote: Option<&Remote>,
-    ) -> Result<Removals<Removed<'_>>, fdb::Error> {
+    ) -> Result<Removals<Removed<'_, S>>, fdb::Error> {
         self.fdb_remove_at(&self.key(mac), remote)
     }
 
@@ -151,7 +151,7 @@ impl<S: Storage> Device<S> {
         &mut self,
         key: &Key,
         remote: Option<&Remote>,
-    ) -> Result<Removals<Removed<'_>>, fdb::Error> {
+    ) -> Result<Removals<Removed<'_, S>>, fdb::Error> {
         let removed = if self.config.compat().strict_delete {
             self.fdb.remove_strictly(key, remote)?
         } else {
@@ -163,14 +163,14 @@ impl<S: Storage> Device<S> {
     /// Removes the entries that have not been heard of for the ageing time (`vxlan_cleanup()`).
     ///
     /// [`Removals::next_sweep`] says when to call it again.
-    pub fn age(&mut self, now: Instant) -> Removals<Aged<'_>> {
+    pub fn age(&mut self, now: Instant) -> Removals<Aged<'_, S>> {
         let ageing = self.ageing();
         Removals(self.fdb.age(now, ageing))
     }
 
     /// Takes the device down: entries that traffic made are flushed, the operator's stay
     /// (`vxlan_stop()`).
-    pub fn stop(&mut self) -> Removals<Removed<'_>> {
+    pub fn stop(&mut self) -> Removals<Removed<'_, S>> {
         self.up = false;
         let filter = if self.config.compat().flush_spares_static {
             Filter {
@@ -189,7 +189,7 @@ impl<S: Storage> Device<S> {
 
     /// Removes every entry, the default one included, as when the device is deleted
     /// (`vxlan_dellink()`).
-    pub fn clear(&mut self) -> Removals<Removed<'_>> {
+    pub fn clear(&mut self) -> Removals<Removed<'_, S>> {
         Removals(self.fdb.flush(Filter::default()))
     }
 
@@ -221,7 +221,7 @@ impl<I: Iterator<Item = fdb::Record>> Iterator for Removals<I> {
 
 impl<I: FusedIterator<Item = fdb::Record>> FusedIterator for Removals<I> {}
 
-impl Removals<Aged<'_>> {
+impl<S: Storage> Removals<Aged<'_, S>> {
     /// Finishes the sweep and says when the next one is due: when the first entry expires, in ten
     /// seconds at the latest.
     #[must_use]

@@ -2,8 +2,7 @@
 
 use core::time::Duration;
 
-use super::remove::Sweep;
-use super::slot::Index;
+use super::cursor::Sweep;
 use super::stamp::{self, Stamp};
 use super::storage::Storage;
 use super::table::Dying;
@@ -55,8 +54,8 @@ impl Ageing {
 ///
 /// The work is done as the iterator is driven; dropping it does the rest.
 #[derive(Debug)]
-pub struct Aged<'a> {
-    sweep: Sweep<'a>,
+pub struct Aged<'a, S: Storage> {
+    sweep: Sweep<'a, S>,
     ageing: Ageing,
     now: Instant,
     deadline: Instant,
@@ -76,10 +75,10 @@ impl<S: Storage> Fdb<S> {
     /// }
     /// assert_eq!(aged.deadline(), Instant::from_millis(10_000));
     /// ```
-    pub fn age(&mut self, now: Instant, ageing: Ageing) -> Aged<'_> {
+    pub fn age(&mut self, now: Instant, ageing: Ageing) -> Aged<'_, S> {
         self.head.clock = now;
         Aged {
-            sweep: Sweep::all(self.table_mut()),
+            sweep: Sweep::all(self),
             ageing,
             now,
             deadline: now + SWEEP_INTERVAL,
@@ -87,7 +86,7 @@ impl<S: Storage> Fdb<S> {
     }
 }
 
-impl Aged<'_> {
+impl<S: Storage> Aged<'_, S> {
     /// Finishes the sweep and says when the next one is due: when the first entry expires, in
     /// [`SWEEP_INTERVAL`] at the latest.
     #[must_use]
@@ -96,10 +95,11 @@ impl Aged<'_> {
         self.deadline
     }
 
-    fn visit(&mut self, index: Index) -> Option<Dying> {
-        let slot = self.sweep.table.entry(index)?;
-        if slot.state.intersects(self.ageing.exempt_state)
-            || slot.flags.intersects(self.ageing.exempt_flags)
+    fn visit(&mut self, number: u32) -> Option<Dying> {
+        let slot = self.sweep.fdb.storage.entry(number)?;
+        if slot.is_vacant()
+            || slot.state().intersects(self.ageing.exempt_state)
+            || slot.flags().intersects(self.ageing.exempt_flags)
         {
             return None;
         }
@@ -112,7 +112,13 @@ impl Aged<'_> {
         // A time ahead of `now` is a negative age: it takes longer than the interval.
         let left = interval.saturating_sub_signed(now.since(since));
         if left == 0 {
-            let mut dying = self.sweep.table.take(index)?;
+            let entry = self.sweep.fdb.entry_at(number)?;
+            if entry.state().intersects(self.ageing.exempt_state)
+                || entry.flags().intersects(self.ageing.exempt_flags)
+            {
+                return None; // By a bit that is not in the slot.
+            }
+            let mut dying = self.sweep.fdb.take(number)?;
             dying.entry.state = State::STALE;
             return Some(dying);
         }
@@ -122,7 +128,7 @@ impl Aged<'_> {
     }
 }
 
-impl Iterator for Aged<'_> {
+impl<S: Storage> Iterator for Aged<'_, S> {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
@@ -130,15 +136,15 @@ impl Iterator for Aged<'_> {
             if let Some(record) = self.sweep.bury() {
                 return Some(record);
             }
-            let index = self.sweep.step()?;
-            self.sweep.dying = self.visit(index);
+            let number = self.sweep.step()?;
+            self.sweep.dying = self.visit(number);
         }
     }
 }
 
-impl core::iter::FusedIterator for Aged<'_> {}
+impl<S: Storage> core::iter::FusedIterator for Aged<'_, S> {}
 
-impl Drop for Aged<'_> {
+impl<S: Storage> Drop for Aged<'_, S> {
     fn drop(&mut self) {
         self.for_each(drop);
     }

@@ -1,8 +1,8 @@
 //! Entries as a look-up, a dump or a notification shows them.
 
-use super::slot::{EntrySlot, Link, RemoteSlot, Stored};
+use super::slot::{EntrySlot, Link, RemoteSlot, Stored, Wide};
 use super::stamp::Stamp;
-use super::view::Slots;
+use super::storage::RemoteSlots;
 use super::{Destination, Flags, Key, NexthopId, Remote, State};
 use crate::Instant;
 
@@ -12,7 +12,7 @@ use crate::Instant;
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     pub(super) slot: &'a EntrySlot,
-    pub(super) remotes: Slots<'a, RemoteSlot>,
+    pub(super) remotes: RemoteSlots<'a>,
     pub(super) clock: Instant,
 }
 
@@ -27,14 +27,14 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn state(&self) -> State {
-        self.slot.state
+        self.slot.state() | self.wide().state()
     }
 
     /// NTF bits and [`Flags::ADDED_BY_USER`].
     #[must_use]
     #[inline]
     pub fn flags(&self) -> Flags {
-        self.slot.flags
+        self.slot.flags() | self.wide().flags()
     }
 
     /// When the entry was made, changed, or its address last seen as a source. In steps of 10 ms.
@@ -56,10 +56,7 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn first_remote(&self) -> Option<&'a Remote> {
-        let Stored::Remotes(first) = self.slot.destination else {
-            return None;
-        };
-        Some(&self.remotes.get(first)?.remote)
+        self.first()?.held.remote()
     }
 
     /// All remotes, in the order in which they were added; none if the entry has a nexthop group.
@@ -68,9 +65,9 @@ impl<'a> Entry<'a> {
     pub fn remotes(&self) -> Remotes<'a> {
         Remotes {
             remotes: self.remotes,
-            next: match self.slot.destination {
-                Stored::Remotes(first) => Some(first),
-                Stored::Nexthop(_) | Stored::Vacant => None,
+            next: match self.slot.stored() {
+                Some(Stored::Slot(first)) => Some(first),
+                _ => None,
             },
         }
     }
@@ -79,9 +76,35 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn nexthop(&self) -> Option<NexthopId> {
-        match self.slot.destination {
+        match self.slot.stored()? {
             Stored::Nexthop(id) => Some(id),
-            Stored::Remotes(_) | Stored::Vacant => None,
+            Stored::Slot(first) => match self.remotes.get(first)?.held {
+                Destination::Nexthop(id) => Some(id),
+                Destination::Remote(_) => None,
+            },
+        }
+    }
+
+    /// The slot of the first remote, or of a nexthop group that needs one.
+    #[inline]
+    fn first(&self) -> Option<&'a RemoteSlot> {
+        match self.slot.stored()? {
+            Stored::Slot(first) => self.remotes.get(first),
+            Stored::Nexthop(_) => None,
+        }
+    }
+
+    /// The bits of state and flags that nobody uses.
+    #[inline]
+    fn wide(&self) -> Wide {
+        self.first().map_or(Wide::NONE, |slot| slot.wide)
+    }
+
+    /// The first remote or the nexthop group.
+    pub(super) fn destination(&self) -> Option<Destination> {
+        match self.slot.stored()? {
+            Stored::Nexthop(id) => Some(Destination::Nexthop(id)),
+            Stored::Slot(first) => Some(self.remotes.get(first)?.held),
         }
     }
 
@@ -101,7 +124,7 @@ impl<'a> Entry<'a> {
     /// One record for each remote, or the one for the nexthop group.
     pub(super) fn records(&self) -> Records<'a> {
         Records {
-            entry: Snapshot::of(self.slot),
+            entry: Snapshot::of(self),
             clock: self.clock,
             nexthop: self.nexthop(),
             remotes: self.remotes(),
@@ -112,8 +135,8 @@ impl<'a> Entry<'a> {
 /// The remotes of an entry.
 #[derive(Clone, Debug)]
 pub struct Remotes<'a> {
-    remotes: Slots<'a, RemoteSlot>,
-    pub(super) next: Link,
+    remotes: RemoteSlots<'a>,
+    next: Link,
 }
 
 impl<'a> Iterator for Remotes<'a> {
@@ -123,7 +146,7 @@ impl<'a> Iterator for Remotes<'a> {
     fn next(&mut self) -> Option<&'a Remote> {
         let slot = self.remotes.get(self.next?)?;
         self.next = slot.next;
-        Some(&slot.remote)
+        slot.held.remote()
     }
 }
 
@@ -157,13 +180,13 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn of(slot: &EntrySlot) -> Self {
+    pub(super) fn of(entry: &Entry<'_>) -> Self {
         Self {
-            key: slot.key(),
-            state: slot.state,
-            flags: slot.flags,
-            updated: slot.updated.get(),
-            used: slot.used.get(),
+            key: entry.key(),
+            state: entry.state(),
+            flags: entry.flags(),
+            updated: entry.slot.updated.get(),
+            used: entry.slot.used.get(),
         }
     }
 

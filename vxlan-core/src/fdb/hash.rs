@@ -1,15 +1,25 @@
 //! The keyed hash that spreads entries over buckets.
 
 use core::fmt;
+use core::net::IpAddr;
 
-use super::Key;
-use crate::Salt;
+use super::{Destination, Key};
+use crate::{IfIndex, Salt};
 
 /// Two folded multiplies with four secret words.
 ///
 /// One multiply is not enough: consecutive addresses then pile up under some salts. This is no
 /// cryptographic hash, but without the salt nobody can choose addresses that share a bucket.
+#[derive(Clone, Copy)]
 pub struct Hasher([u64; 4]);
+
+/// A key with its hash.
+#[derive(Clone, Copy, Debug)]
+pub struct Hashed {
+    pub(super) mac: u64,
+    pub(super) vni: u32,
+    pub(super) hash: u64,
+}
 
 impl Hasher {
     /// Separates these words from those of the other hashes of one salt.
@@ -23,13 +33,17 @@ impl Hasher {
     pub(super) fn hash(&self, mac: u64, vni: u32) -> u64 {
         let [a, b, c, d] = self.0;
         let p = u128::from(mac ^ a) * u128::from(u64::from(vni) ^ b);
-        let q = u128::from(p as u64 ^ c) * u128::from((p >> 64) as u64 ^ d);
-        q as u64 ^ (q >> 64) as u64
+        fold(p as u64 ^ c, (p >> 64) as u64 ^ d)
     }
 
     #[inline]
-    pub(super) fn hash_key(&self, key: &Key) -> u64 {
-        self.hash(key.mac.to_u64(), key.vni)
+    pub(super) fn key(&self, key: &Key) -> Hashed {
+        let mac = key.word();
+        Hashed {
+            mac,
+            vni: key.vni,
+            hash: self.hash(mac, key.vni),
+        }
     }
 }
 
@@ -40,10 +54,47 @@ impl fmt::Debug for Hasher {
     }
 }
 
+/// The same for remotes, with words of its own.
+pub(super) struct RemoteHasher([u64; 4]);
+
+impl RemoteHasher {
+    const PURPOSE: u64 = 7;
+
+    pub(super) const fn new(salt: Salt) -> Self {
+        Self(salt.words(Self::PURPOSE))
+    }
+
+    pub(super) fn hash(&self, held: &Destination, wide: u16) -> u32 {
+        let [a, b, c, d] = self.0;
+        let (addr, rest, vni) = match held {
+            Destination::Remote(remote) => {
+                let addr = match remote.addr {
+                    IpAddr::V4(addr) => u128::from(addr.to_bits()),
+                    IpAddr::V6(addr) => addr.to_bits(),
+                };
+                let ifindex = remote.ifindex.map_or(0, IfIndex::get);
+                let rest = u64::from(ifindex) << 32 | u64::from(remote.port);
+                (addr, rest, remote.vni)
+            }
+            Destination::Nexthop(id) => (0, 0, id.get()),
+        };
+        let addr = fold(addr as u64 ^ a, (addr >> 64) as u64 ^ b);
+        let rest = rest | u64::from(wide) << 16;
+        (fold(addr ^ rest ^ c, u64::from(vni) ^ d) >> 32) as u32
+    }
+}
+
+/// Both halves of a product, as one.
+#[inline]
+const fn fold(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    product as u64 ^ (product >> 64) as u64
+}
+
 /// The bucket of `hash` among `buckets`, by its upper half: below `buckets` unless that is zero.
 ///
-/// Monotonic: if there are twice as many buckets, the entries of bucket `b` are in `2b` and
-/// `2b + 1`.
+/// Monotonic: the entries of one bucket are in neighbouring ones if there are more, so that a
+/// larger index can be filled from its front.
 #[inline]
 pub(super) const fn bucket(hash: u64, buckets: u32) -> u32 {
     (((hash >> 32) * buckets as u64) >> 32) as u32
@@ -56,10 +107,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn doubling_splits_each_bucket_in_two(hash: u64, buckets in 1u32..=1 << 30) {
-            let before = bucket(hash, buckets);
-            prop_assert!(before < buckets);
-            prop_assert_eq!(bucket(hash, buckets * 2) / 2, before);
+        fn more_buckets_keep_the_order(
+            hash: u64,
+            other: u64,
+            buckets in 1u32..=1 << 22,
+            more in 0u32..1 << 22,
+        ) {
+            let (low, high) = (hash.min(other), hash.max(other));
+            prop_assert!(bucket(high, buckets) < buckets);
+            prop_assert!(bucket(low, buckets) <= bucket(high, buckets));
+            let spread = bucket(high, buckets + more) - bucket(low, buckets + more);
+            if bucket(low, buckets) == bucket(high, buckets) {
+                prop_assert!(spread <= more / buckets + 2);
+            }
         }
     }
 

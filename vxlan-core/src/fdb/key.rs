@@ -12,3 +12,12 @@ pub struct Key {
     /// store any 32 bits.
     pub vni: u32,
 }
+
+impl Key {
+    /// The octets of the address as a number, as a little-endian machine reads them.
+    #[inline]
+    pub(super) const fn word(&self) -> u64 {
+        let [a, b, c, d, e, f] = self.mac.octets();
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+}

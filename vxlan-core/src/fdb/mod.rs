@@ -12,7 +12,7 @@
 //! use vxlan_core::fdb::{Fdb, Fixed, Flags, Key, Mode, Remote, State, Update};
 //! use vxlan_core::{Instant, Mac, Salt};
 //!
-//! let mut fdb = Fdb::new(Fixed::<64, 64, 64>::new(), Salt::default());
+//! let mut fdb = Fdb::new(Fixed::<13, 64, 16>::new(), Salt::default());
 //! let key = Key { mac: Mac::new([2, 0, 0, 0, 0, 1]), vni: 42 };
 //! let remote = Remote { addr: [192, 0, 2, 1].into(), port: 4789, vni: 42, ifindex: None };
 //! let learned = fdb.update(
@@ -33,6 +33,8 @@
 //! ```
 
 mod age;
+mod bucket;
+mod cursor;
 mod entry;
 mod error;
 mod flags;
@@ -41,7 +43,9 @@ mod growable;
 mod hash;
 mod iter;
 mod key;
+mod probe;
 mod remote;
+mod remotes;
 mod remove;
 mod slot;
 mod stamp;
@@ -50,35 +54,37 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod update;
-mod view;
 
 use core::fmt;
 
 pub use age::{Aged, Ageing, Clock, SWEEP_INTERVAL};
+pub use bucket::Bucket;
+pub use cursor::Cursor;
 pub use entry::{Entry, Record, Remotes};
 pub use error::{Error, Full, NexthopError};
 pub use flags::{Flags, Mode, State};
 #[cfg(feature = "alloc")]
 pub use growable::Growable;
-pub use hash::Hasher;
+pub use hash::{Hashed, Hasher};
 pub use iter::{Entries, Iter};
 pub use key::Key;
+pub use probe::Overflow;
 pub use remote::{Destination, NexthopId, Remote};
 pub use remove::{Filter, Keep, Removed};
-pub use slot::{Bucket, EntrySlot, RemoteSlot};
-pub use storage::{Borrowed, Fixed, Storage};
+pub use slot::{EntrySlot, RemoteSlot};
+pub use storage::{Borrowed, Fixed, RemoteSlots, Reseeded, Storage};
 pub use update::{Target, Update};
-pub use view::{View, ViewMut};
 
 use crate::Salt;
-use slot::Index;
-use table::{Head, TableMut};
+use hash::RemoteHasher;
+use table::Head;
 
 /// The forwarding database of one device.
 pub struct Fdb<S> {
     storage: S,
     head: Head,
     hasher: Hasher,
+    remote_hasher: RemoteHasher,
 }
 
 impl<S: Storage> Fdb<S> {
@@ -89,8 +95,9 @@ impl<S: Storage> Fdb<S> {
             storage,
             head: Head::default(),
             hasher: Hasher::new(salt),
+            remote_hasher: RemoteHasher::new(salt),
         };
-        fdb.storage.view_mut().buckets.clear();
+        fdb.storage.forget();
         fdb
     }
 
@@ -109,38 +116,36 @@ impl<S: Storage> Fdb<S> {
     /// How many entries the storage can hold, for `Growable` without growing.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.storage.view().entries.len()
+        self.storage.capacity()
+    }
+
+    /// How the entries lie in the index: whether look-ups are as short as they should be.
+    #[must_use]
+    pub fn overflow(&self) -> Overflow {
+        self.storage.overflow()
     }
 
     /// The entry with exactly this key. Changes nothing, neither of its times.
     #[must_use]
-    #[inline]
+    // Always: a call would write the result to memory.
+    #[inline(always)]
     pub fn find(&self, key: &Key) -> Option<Entry<'_>> {
-        let mac = key.mac.to_u64();
-        let view = self.storage.view();
-        let (_, slot) = view.find(self.hasher.hash(mac, key.vni), mac, key.vni)?;
-        Some(Entry {
+        let (_, slot) = self.locate(&self.hasher.key(key))?;
+        Some(self.entry_of(slot))
+    }
+
+    #[inline(always)]
+    fn entry_of<'a>(&'a self, slot: &'a EntrySlot) -> Entry<'a> {
+        Entry {
             slot,
-            remotes: view.remotes,
+            remotes: self.storage.remotes(),
             clock: self.head.clock,
-        })
-    }
-
-    fn entry_at(&self, index: Index) -> Option<Entry<'_>> {
-        let view = self.storage.view();
-        Some(Entry {
-            slot: view.entries.get(index)?,
-            remotes: view.remotes,
-            clock: self.head.clock,
-        })
-    }
-
-    fn table_mut(&mut self) -> TableMut<'_> {
-        TableMut {
-            view: self.storage.view_mut(),
-            head: &mut self.head,
-            hasher: &self.hasher,
         }
+    }
+
+    fn entry_at(&self, number: u32) -> Option<Entry<'_>> {
+        let slot = self.storage.entry(number)?;
+        (!slot.is_vacant()).then(|| self.entry_of(slot))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use core::net::IpAddr;
 
-use super::slot::{Index, Link, Stored};
+use super::cursor::Sweep;
 use super::storage::Storage;
-use super::table::{Dying, TableMut};
-use super::{Error, Fdb, Flags, Key, NexthopId, Record, Remote, State};
+use super::table::Dying;
+use super::{Entry, Error, Fdb, Flags, Key, NexthopId, Record, Remote, State};
 
 /// Which entries and remotes to flush. The default is everything, the default entry included.
 ///
@@ -66,17 +66,18 @@ pub enum Keep {
 }
 
 impl Filter {
-    fn meets(&self, key: &Key, state: State, flags: Flags, stored: Stored) -> bool {
+    fn meets(&self, entry: &Entry<'_>) -> bool {
+        let key = entry.key();
         let spared = match self.keep {
             Keep::Nothing => false,
-            Keep::Entry(kept) => *key == kept,
+            Keep::Entry(kept) => key == kept,
             Keep::ZeroMac => key.mac.is_zero(),
         };
         !spared
-            && (self.state_mask.is_empty() || state & self.state_mask == self.state)
-            && (self.flags_mask.is_empty() || flags & self.flags_mask == self.flags)
+            && (self.state_mask.is_empty() || entry.state() & self.state_mask == self.state)
+            && (self.flags_mask.is_empty() || entry.flags() & self.flags_mask == self.flags)
             && self.src_vni.is_none_or(|vni| key.vni == vni)
-            && self.nexthop.is_none_or(|id| stored == Stored::Nexthop(id))
+            && self.nexthop.is_none_or(|id| entry.nexthop() == Some(id))
     }
 
     const fn names_remotes(&self) -> bool {
@@ -95,12 +96,12 @@ impl Filter {
 /// The work is done as the iterator is driven; dropping it does the rest. (Leaking it leaves the
 /// rest in the table, and slots of an entry that was being told without use.)
 #[derive(Debug)]
-pub struct Removed<'a> {
-    sweep: Sweep<'a>,
+pub struct Removed<'a, S: Storage> {
+    sweep: Sweep<'a, S>,
     filter: Filter,
 }
 
-impl Iterator for Removed<'_> {
+impl<S: Storage> Iterator for Removed<'_, S> {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
@@ -108,70 +109,30 @@ impl Iterator for Removed<'_> {
             if let Some(record) = self.sweep.bury() {
                 return Some(record);
             }
-            let index = self.sweep.step()?;
-            self.sweep.dying = self.visit(index);
+            let number = self.sweep.step()?;
+            self.sweep.dying = self.visit(number);
         }
     }
 }
 
-impl core::iter::FusedIterator for Removed<'_> {}
+impl<S: Storage> core::iter::FusedIterator for Removed<'_, S> {}
 
-impl Removed<'_> {
-    fn visit(&mut self, index: Index) -> Option<Dying> {
-        let table = &mut self.sweep.table;
-        let slot = table.entry(index)?;
-        let key = slot.key();
-        if !self
-            .filter
-            .meets(&key, slot.state, slot.flags, slot.destination)
-        {
+impl<S: Storage> Removed<'_, S> {
+    fn visit(&mut self, number: u32) -> Option<Dying> {
+        let fdb = &mut *self.sweep.fdb;
+        if !self.filter.meets(&fdb.entry_at(number)?) {
             None
         } else if self.filter.names_remotes() {
-            table.take_remotes(index, |remote| self.filter.meets_remote(remote))
+            fdb.take_remotes(number, |remote| self.filter.meets_remote(remote))
         } else {
-            table.take(index)
+            fdb.take(number)
         }
     }
 }
 
-impl Drop for Removed<'_> {
+impl<S: Storage> Drop for Removed<'_, S> {
     fn drop(&mut self) {
         self.for_each(drop);
-    }
-}
-
-/// A walk over the list of entries that may take out the one it is at.
-#[derive(Debug)]
-pub(super) struct Sweep<'a> {
-    pub(super) table: TableMut<'a>,
-    next: Link,
-    pub(super) dying: Option<Dying>,
-}
-
-impl<'a> Sweep<'a> {
-    /// Over all entries, newest first.
-    pub(super) fn all(table: TableMut<'a>) -> Self {
-        Self {
-            next: table.head.newest,
-            table,
-            dying: None,
-        }
-    }
-
-    /// The next record of what was taken out last.
-    pub(super) fn bury(&mut self) -> Option<Record> {
-        let record = self.table.bury(self.dying.as_mut()?);
-        if record.is_none() {
-            self.dying = None;
-        }
-        record
-    }
-
-    /// The next entry. The walk is past it already, so it may go.
-    pub(super) fn step(&mut self) -> Option<Index> {
-        let index = self.next?;
-        self.next = self.table.entry(index)?.older;
-        Some(index)
     }
 }
 
@@ -183,10 +144,9 @@ impl<S: Storage> Fdb<S> {
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such entry.
-    pub fn remove(&mut self, key: &Key, remote: Option<&Remote>) -> Result<Removed<'_>, Error> {
-        let table = self.table_mut();
-        let index = table.find(key).ok_or(Error::NotFound)?;
-        Ok(Removed::by_request(table, index, remote))
+    pub fn remove(&mut self, key: &Key, remote: Option<&Remote>) -> Result<Removed<'_, S>, Error> {
+        let number = self.number(key).ok_or(Error::NotFound)?;
+        Ok(Removed::by_request(self, number, remote))
     }
 
     /// Like [`remove`](Self::remove), but a remote that the entry does not have is an error, as
@@ -198,7 +158,7 @@ impl<S: Storage> Fdb<S> {
         &mut self,
         key: &Key,
         remote: Option<&Remote>,
-    ) -> Result<Removed<'_>, Error> {
+    ) -> Result<Removed<'_, S>, Error> {
         let entry = self.find(key).ok_or(Error::NotFound)?;
         match remote {
             Some(remote)
@@ -212,34 +172,30 @@ impl<S: Storage> Fdb<S> {
     }
 
     /// Deletes whatever meets `filter`, newest entries first. Kernel: `vxlan_flush()`.
-    pub fn flush(&mut self, filter: Filter) -> Removed<'_> {
+    pub fn flush(&mut self, filter: Filter) -> Removed<'_, S> {
         Removed {
-            sweep: Sweep::all(self.table_mut()),
+            sweep: Sweep::all(self),
             filter,
         }
     }
 }
 
-impl<'a> Removed<'a> {
-    fn by_request(mut table: TableMut<'a>, index: Index, remote: Option<&Remote>) -> Self {
+impl<'a, S: Storage> Removed<'a, S> {
+    fn by_request(fdb: &'a mut Fdb<S>, number: u32, remote: Option<&Remote>) -> Self {
         let dying = match remote {
             Some(remote) if !remote.addr.is_unspecified() => {
                 // `migrate` may make two remotes equal: the first of them goes.
                 let mut done = false;
-                table.take_remotes(index, |present| {
+                fdb.take_remotes(number, |present| {
                     let hit = !done && present == remote;
                     done |= hit;
                     hit
                 })
             }
-            _ => table.take(index),
+            _ => fdb.take(number),
         };
         Self {
-            sweep: Sweep {
-                table,
-                next: None,
-                dying,
-            },
+            sweep: Sweep::of(fdb, dying),
             filter: Filter::default(),
         }
     }

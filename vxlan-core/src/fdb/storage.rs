@@ -1,8 +1,13 @@
 //! The memory of a table.
 
-use super::hash::Hasher;
-use super::view::{Buckets, BucketsMut, Slots, SlotsMut, View, ViewMut};
+use super::bucket::PLACES;
+use super::hash::{Hashed, Hasher, bucket};
+use super::probe::{self, Buckets, Overflow};
+use super::slot::Index;
 use super::{Bucket, EntrySlot, Full, RemoteSlot};
+
+#[cfg(feature = "alloc")]
+use super::growable::RemoteSlab;
 
 /// Memory for a table: [`Fixed`], [`Borrowed`] or, with the feature `alloc`,
 /// [`Growable`](super::Growable).
@@ -10,71 +15,169 @@ use super::{Bucket, EntrySlot, Full, RemoteSlot};
 /// The methods serve the table; their types are opaque, so no other storage can be written.
 /// [`Borrowed`] takes memory from anywhere.
 pub trait Storage {
-    /// The memory, to be read.
-    fn view(&self) -> View<'_>;
+    /// The bucket in which a look-up starts. `None`: ask [`search`](Self::search).
+    fn home(&self, hash: u64) -> Option<&Bucket>;
 
-    /// The memory, to be written.
-    fn view_mut(&mut self) -> ViewMut<'_>;
+    /// The number of the entry with this key, wherever it is.
+    fn search(&self, key: &Hashed) -> Option<u32>;
+
+    /// An entry by its number.
+    fn entry(&self, number: u32) -> Option<&EntrySlot>;
+
+    /// An entry by its number, to be changed.
+    fn entry_mut(&mut self, number: u32) -> Option<&mut EntrySlot>;
+
+    /// The remotes, to be read.
+    fn remotes(&self) -> RemoteSlots<'_>;
+
+    /// A remote by its position, to be changed.
+    fn remote_mut(&mut self, position: usize) -> Option<&mut RemoteSlot>;
+
+    /// How many entries fit without growing.
+    fn capacity(&self) -> usize;
+
+    /// How the entries lie in the index.
+    fn overflow(&self) -> Overflow;
+
+    /// Forgets whatever an earlier table left.
+    fn forget(&mut self);
 
     /// Makes sure that there are at least so many slots of each kind, used and vacant together.
     ///
     /// # Errors
     /// [`Full`] if there are not and cannot be. Everything in the table stays as it is.
-    fn reserve(&mut self, entries: u32, remotes: u32) -> Result<(), Full> {
-        let view = self.view();
-        if view.entries.len() < entries as usize {
-            Err(Full::Entries)
-        } else if view.remotes.len() < remotes as usize {
-            Err(Full::Remotes)
-        } else {
-            Ok(())
-        }
-    }
+    fn reserve(&mut self, entries: u32, remotes: u32) -> Result<(), Full>;
 
-    /// Prepares the index for one more than `len` entries, a bounded piece of work.
+    /// Does a bounded piece of the work that makes the index fit for one more than `len` entries.
+    /// Says by which hash the entries lie from now on if that changes.
+    fn tend(&mut self, len: u32, hasher: &Hasher) -> Option<Hasher>;
+
+    /// Whether [`tend`](Self::tend) has begun something that it has not finished.
+    fn is_moving(&self) -> bool;
+
+    /// Notes an entry in the index.
     ///
     /// # Errors
-    /// [`Full::Entries`] if there are no buckets and cannot be. A lack of memory for *more*
-    /// buckets is no error: chains grow longer instead.
-    fn spread(&mut self, len: u32, hasher: &Hasher) -> Result<(), Full> {
-        let _ = len;
-        match self.view_mut().buckets.get_mut(hasher.hash(0, 0)) {
-            Some(_) => Ok(()),
-            None => Err(Full::Entries),
-        }
-    }
+    /// [`Full::Entries`] if there is no room; everything stays as it is.
+    fn place(&mut self, key: &Hashed, number: u32) -> Result<(), Full>;
+
+    /// Takes an entry out of the index.
+    fn displace(&mut self, key: &Hashed, number: u32);
+
+    /// Begins to place the `fresh` entries by another hash, or places them all. `None` if the
+    /// storage is busy with another piece of work that has to be finished first.
+    fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Option<Reseeded>;
+}
+
+/// How far a storage came with another hash.
+#[derive(Clone, Copy, Debug)]
+pub enum Reseeded {
+    /// All entries lie by it.
+    Done(Hasher),
+    /// [`Storage::tend`] will say when they do.
+    Begun,
 }
 
 impl<S: Storage + ?Sized> Storage for &mut S {
     #[inline]
-    fn view(&self) -> View<'_> {
-        (**self).view()
+    fn home(&self, hash: u64) -> Option<&Bucket> {
+        (**self).home(hash)
     }
 
-    fn view_mut(&mut self) -> ViewMut<'_> {
-        (**self).view_mut()
+    fn search(&self, key: &Hashed) -> Option<u32> {
+        (**self).search(key)
+    }
+
+    #[inline]
+    fn entry(&self, number: u32) -> Option<&EntrySlot> {
+        (**self).entry(number)
+    }
+
+    fn entry_mut(&mut self, number: u32) -> Option<&mut EntrySlot> {
+        (**self).entry_mut(number)
+    }
+
+    #[inline]
+    fn remotes(&self) -> RemoteSlots<'_> {
+        (**self).remotes()
+    }
+
+    fn remote_mut(&mut self, position: usize) -> Option<&mut RemoteSlot> {
+        (**self).remote_mut(position)
+    }
+
+    fn capacity(&self) -> usize {
+        (**self).capacity()
+    }
+
+    fn overflow(&self) -> Overflow {
+        (**self).overflow()
+    }
+
+    fn forget(&mut self) {
+        (**self).forget();
     }
 
     fn reserve(&mut self, entries: u32, remotes: u32) -> Result<(), Full> {
         (**self).reserve(entries, remotes)
     }
 
-    fn spread(&mut self, len: u32, hasher: &Hasher) -> Result<(), Full> {
-        (**self).spread(len, hasher)
+    fn tend(&mut self, len: u32, hasher: &Hasher) -> Option<Hasher> {
+        (**self).tend(len, hasher)
+    }
+
+    fn is_moving(&self) -> bool {
+        (**self).is_moving()
+    }
+
+    fn place(&mut self, key: &Hashed, number: u32) -> Result<(), Full> {
+        (**self).place(key, number)
+    }
+
+    fn displace(&mut self, key: &Hashed, number: u32) {
+        (**self).displace(key, number);
+    }
+
+    fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Option<Reseeded> {
+        (**self).reseed(hasher, fresh)
     }
 }
 
-/// Memory of a size known to the compiler: 4 bytes a bucket, 48 an entry, 32 a remote.
+/// Remotes to be read, whatever the storage. Opaque.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoteSlots<'a>(pub(super) Slots<'a>);
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Slots<'a> {
+    Flat(&'a [RemoteSlot]),
+    #[cfg(feature = "alloc")]
+    Chunked(&'a RemoteSlab),
+}
+
+impl<'a> RemoteSlots<'a> {
+    // Always, since only where the storage is known does the choice between the kinds vanish.
+    #[inline(always)]
+    pub(super) fn get(self, index: Index) -> Option<&'a RemoteSlot> {
+        match self.0 {
+            Slots::Flat(slots) => slots.get(index.position()),
+            #[cfg(feature = "alloc")]
+            Slots::Chunked(slab) => slab.get(index.position()),
+        }
+    }
+}
+
+/// Memory of a size known to the compiler: 32 bytes a bucket, 24 an entry, 48 a remote.
 ///
 /// It may live in a `static` behind a lock; the table then takes a `&mut` to it.
 ///
-/// As many buckets as entries keep look-ups short. Most entries have one remote; the default
-/// entry has one for each VTEP that floods go to.
+/// A bucket has places for seven entries; one for every five keeps look-ups short. Entries with
+/// the same remote share it, so that remotes are needed for each VTEP rather than for each entry;
+/// the default entry has one for each VTEP that floods go to.
 ///
 /// ```
 /// use vxlan_core::{Salt, fdb};
 ///
-/// let fdb = fdb::Fdb::new(fdb::Fixed::<64, 64, 80>::new(), Salt::default());
+/// let fdb = fdb::Fdb::new(fdb::Fixed::<13, 64, 16>::new(), Salt::default());
 /// assert_eq!(fdb.capacity(), 64);
 /// ```
 #[derive(Debug)]
@@ -82,6 +185,7 @@ pub struct Fixed<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usiz
     buckets: [Bucket; BUCKETS],
     entries: [EntrySlot; ENTRIES],
     remotes: [RemoteSlot; REMOTES],
+    overflow: Overflow,
 }
 
 impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize>
@@ -91,9 +195,10 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize>
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            buckets: [const { Bucket::EMPTY }; BUCKETS],
+            buckets: [Bucket::EMPTY; BUCKETS],
             entries: [const { EntrySlot::EMPTY }; ENTRIES],
             remotes: [const { RemoteSlot::EMPTY }; REMOTES],
+            overflow: Overflow::NONE,
         }
     }
 }
@@ -106,33 +211,12 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize> Default
     }
 }
 
-impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize> Storage
-    for Fixed<BUCKETS, ENTRIES, REMOTES>
-{
-    #[inline]
-    fn view(&self) -> View<'_> {
-        View {
-            buckets: Buckets::Flat(&self.buckets),
-            entries: Slots::Flat(&self.entries),
-            remotes: Slots::Flat(&self.remotes),
-        }
-    }
-
-    fn view_mut(&mut self) -> ViewMut<'_> {
-        ViewMut {
-            buckets: BucketsMut::Flat(&mut self.buckets),
-            entries: SlotsMut::Flat(&mut self.entries),
-            remotes: SlotsMut::Flat(&mut self.remotes),
-        }
-    }
-}
-
 /// Memory that the caller found somewhere: huge pages, a boot allocator, a plain `Vec`.
 ///
 /// ```
 /// use vxlan_core::{Salt, fdb};
 ///
-/// let mut buckets = [const { fdb::Bucket::EMPTY }; 8];
+/// let mut buckets = [fdb::Bucket::EMPTY; 2];
 /// let mut entries = [const { fdb::EntrySlot::EMPTY }; 8];
 /// let mut remotes = [const { fdb::RemoteSlot::EMPTY }; 8];
 /// let storage = fdb::Borrowed::new(&mut buckets, &mut entries, &mut remotes);
@@ -144,6 +228,7 @@ pub struct Borrowed<'s> {
     buckets: &'s mut [Bucket],
     entries: &'s mut [EntrySlot],
     remotes: &'s mut [RemoteSlot],
+    overflow: Overflow,
 }
 
 impl<'s> Borrowed<'s> {
@@ -158,25 +243,227 @@ impl<'s> Borrowed<'s> {
             buckets,
             entries,
             remotes,
+            overflow: Overflow::NONE,
         }
+    }
+}
+
+/// Slices to work on: what [`Fixed`] and [`Borrowed`] have in common.
+struct Flat<'a> {
+    buckets: &'a mut [Bucket],
+    entries: &'a [EntrySlot],
+    remotes: &'a [RemoteSlot],
+    overflow: &'a mut Overflow,
+}
+
+#[inline]
+fn flat_home(buckets: &[Bucket], hash: u64) -> Option<&Bucket> {
+    buckets.get(bucket(hash, buckets.count()) as usize)
+}
+
+fn flat_search(buckets: &[Bucket], entries: &[EntrySlot], key: &Hashed) -> Option<u32> {
+    probe::find(buckets, key.hash, |number| {
+        let entry = entries.get(number as usize);
+        entry.is_some_and(|entry| entry.has_key(key.mac, key.vni))
+    })
+}
+
+const fn flat_capacity(buckets: usize, entries: usize) -> usize {
+    let places = buckets.saturating_mul(PLACES as usize);
+    if places < entries { places } else { entries }
+}
+
+impl Flat<'_> {
+    fn forget(&mut self) {
+        self.buckets.fill(Bucket::EMPTY);
+        *self.overflow = Overflow::NONE;
+    }
+
+    fn reserve(&self, entries: u32, remotes: u32) -> Result<(), Full> {
+        if self.entries.len() < entries as usize {
+            Err(Full::Entries)
+        } else if self.remotes.len() < remotes as usize {
+            Err(Full::Remotes)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn place(&mut self, key: &Hashed, number: u32) -> Result<(), Full> {
+        probe::insert(self.buckets, self.overflow, key.hash, number).ok_or(Full::Entries)
+    }
+
+    /// All at once: there is no room for a second index.
+    fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Reseeded {
+        self.forget();
+        for (number, entry) in (0..fresh).zip(self.entries) {
+            if !entry.is_vacant() {
+                let hash = hasher.hash(entry.mac(), entry.vni());
+                // They had room before, so they have it now.
+                let _ = probe::insert(self.buckets, self.overflow, hash, number);
+            }
+        }
+        Reseeded::Done(hasher)
+    }
+}
+
+impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize>
+    Fixed<BUCKETS, ENTRIES, REMOTES>
+{
+    fn flat(&mut self) -> Flat<'_> {
+        Flat {
+            buckets: &mut self.buckets,
+            entries: &self.entries,
+            remotes: &self.remotes,
+            overflow: &mut self.overflow,
+        }
+    }
+}
+
+impl Borrowed<'_> {
+    fn flat(&mut self) -> Flat<'_> {
+        Flat {
+            buckets: self.buckets,
+            entries: self.entries,
+            remotes: self.remotes,
+            overflow: &mut self.overflow,
+        }
+    }
+}
+
+impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize> Storage
+    for Fixed<BUCKETS, ENTRIES, REMOTES>
+{
+    #[inline]
+    fn home(&self, hash: u64) -> Option<&Bucket> {
+        flat_home(&self.buckets, hash)
+    }
+
+    fn search(&self, key: &Hashed) -> Option<u32> {
+        flat_search(&self.buckets, &self.entries, key)
+    }
+
+    #[inline]
+    fn entry(&self, number: u32) -> Option<&EntrySlot> {
+        self.entries.get(number as usize)
+    }
+
+    fn entry_mut(&mut self, number: u32) -> Option<&mut EntrySlot> {
+        self.entries.get_mut(number as usize)
+    }
+
+    #[inline]
+    fn remotes(&self) -> RemoteSlots<'_> {
+        RemoteSlots(Slots::Flat(&self.remotes))
+    }
+
+    fn remote_mut(&mut self, position: usize) -> Option<&mut RemoteSlot> {
+        self.remotes.get_mut(position)
+    }
+
+    fn capacity(&self) -> usize {
+        flat_capacity(BUCKETS, ENTRIES)
+    }
+
+    fn overflow(&self) -> Overflow {
+        self.overflow
+    }
+
+    fn forget(&mut self) {
+        self.flat().forget();
+    }
+
+    fn reserve(&mut self, entries: u32, remotes: u32) -> Result<(), Full> {
+        self.flat().reserve(entries, remotes)
+    }
+
+    fn tend(&mut self, _: u32, _: &Hasher) -> Option<Hasher> {
+        None
+    }
+
+    fn is_moving(&self) -> bool {
+        false
+    }
+
+    fn place(&mut self, key: &Hashed, number: u32) -> Result<(), Full> {
+        self.flat().place(key, number)
+    }
+
+    fn displace(&mut self, key: &Hashed, number: u32) {
+        probe::remove(
+            self.buckets.as_mut_slice(),
+            &mut self.overflow,
+            key.hash,
+            number,
+        );
+    }
+
+    fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Option<Reseeded> {
+        Some(self.flat().reseed(hasher, fresh))
     }
 }
 
 impl Storage for Borrowed<'_> {
     #[inline]
-    fn view(&self) -> View<'_> {
-        View {
-            buckets: Buckets::Flat(self.buckets),
-            entries: Slots::Flat(self.entries),
-            remotes: Slots::Flat(self.remotes),
-        }
+    fn home(&self, hash: u64) -> Option<&Bucket> {
+        flat_home(self.buckets, hash)
     }
 
-    fn view_mut(&mut self) -> ViewMut<'_> {
-        ViewMut {
-            buckets: BucketsMut::Flat(self.buckets),
-            entries: SlotsMut::Flat(self.entries),
-            remotes: SlotsMut::Flat(self.remotes),
-        }
+    fn search(&self, key: &Hashed) -> Option<u32> {
+        flat_search(self.buckets, self.entries, key)
+    }
+
+    #[inline]
+    fn entry(&self, number: u32) -> Option<&EntrySlot> {
+        self.entries.get(number as usize)
+    }
+
+    fn entry_mut(&mut self, number: u32) -> Option<&mut EntrySlot> {
+        self.entries.get_mut(number as usize)
+    }
+
+    #[inline]
+    fn remotes(&self) -> RemoteSlots<'_> {
+        RemoteSlots(Slots::Flat(self.remotes))
+    }
+
+    fn remote_mut(&mut self, position: usize) -> Option<&mut RemoteSlot> {
+        self.remotes.get_mut(position)
+    }
+
+    fn capacity(&self) -> usize {
+        flat_capacity(self.buckets.len(), self.entries.len())
+    }
+
+    fn overflow(&self) -> Overflow {
+        self.overflow
+    }
+
+    fn forget(&mut self) {
+        self.flat().forget();
+    }
+
+    fn reserve(&mut self, entries: u32, remotes: u32) -> Result<(), Full> {
+        self.flat().reserve(entries, remotes)
+    }
+
+    fn tend(&mut self, _: u32, _: &Hasher) -> Option<Hasher> {
+        None
+    }
+
+    fn is_moving(&self) -> bool {
+        false
+    }
+
+    fn place(&mut self, key: &Hashed, number: u32) -> Result<(), Full> {
+        self.flat().place(key, number)
+    }
+
+    fn displace(&mut self, key: &Hashed, number: u32) {
+        probe::remove(self.buckets, &mut self.overflow, key.hash, number);
+    }
+
+    fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Option<Reseeded> {
+        Some(self.flat().reseed(hasher, fresh))
     }
 }

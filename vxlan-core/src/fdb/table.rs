@@ -1,163 +1,150 @@
-//! Entries and remotes as chains of slots. Knows nothing about what requests mean.
+//! Entries in slots. Knows nothing about what requests mean.
 
+use super::bucket::{ENTRIES_MAX, matches, place, tag};
 use super::entry::Snapshot;
-use super::hash::Hasher;
-use super::slot::{Bucket, EntrySlot, Index, Link, Stored};
+use super::hash::Hashed;
+use super::remotes::Left;
+use super::slot::{EntrySlot, Stored};
 use super::stamp::Stamp;
-use super::view::{SlotsMut, ViewMut};
-use super::{Destination, Flags, Key, Record, Remote, RemoteSlot, State};
+use super::{Error, Fdb, Flags, Full, Key, Record, Remote, State, Storage};
 use crate::Instant;
 
 /// The state of a table beside its slots.
 #[derive(Debug, Default)]
 pub(super) struct Head {
     pub(super) len: u32,
-    /// The entry made last. Dump, flush and ageing start here.
-    pub(super) newest: Link,
-    pub(super) entries: Pool,
-    pub(super) remotes: Pool,
+    pub(super) entries: Entries,
+    pub(super) remotes: super::remotes::Pool,
     /// The time of the last change: near enough to tell what the 32-bit stamps stand for.
     pub(super) clock: Instant,
 }
 
-/// The vacant slots of one kind: a chain of used ones, then those that never were.
+/// Which entry slots are in use.
 #[derive(Debug, Default)]
-pub(super) struct Pool {
-    free: Link,
-    /// The position of the first slot that was never used.
-    fresh: u32,
+pub(super) struct Entries {
+    /// The number of the slot that was vacated last, plus one; zero for none.
+    vacant: u32,
+    /// The number of the first slot that was never used.
+    pub(super) fresh: u32,
 }
 
-impl Pool {
-    /// How many slots there have to be to take one more.
-    pub(super) fn needed(&self) -> u32 {
-        match self.free {
-            Some(_) => self.fresh,
-            None => self.fresh.saturating_add(1),
-        }
-    }
-}
+/// Vacated slots that are left alone, so that numbers tell the age.
+const SPARED: u32 = 1024;
+
+/// The number of a vacant slot, and whether it was used before.
+pub(super) struct Vacancy(u32, bool);
 
 /// What a new entry starts with.
 pub(super) struct NewEntry {
-    pub(super) key: Key,
+    pub(super) key: Hashed,
     pub(super) state: State,
     pub(super) flags: Flags,
-    pub(super) destination: Stored,
     pub(super) now: Stamp,
 }
 
-/// A table to be changed.
-#[derive(Debug)]
-pub(super) struct TableMut<'a> {
-    pub(super) view: ViewMut<'a>,
-    pub(super) head: &'a mut Head,
-    pub(super) hasher: &'a Hasher,
-}
-
-impl TableMut<'_> {
-    pub(super) fn find(&self, key: &Key) -> Link {
-        let view = self.view.read();
-        let found = view.find(self.hasher.hash_key(key), key.mac.to_u64(), key.vni);
-        found.map(|(index, _)| index)
-    }
-
-    pub(super) fn entry(&self, index: Index) -> Option<&EntrySlot> {
-        self.view.entries.get(index)
-    }
-
-    pub(super) fn entry_mut(&mut self, index: Index) -> Option<&mut EntrySlot> {
-        self.view.entries.get_mut(index)
-    }
-
-    /// The first remote of an entry, unless that has a nexthop group.
-    pub(super) fn first_remote_mut(&mut self, index: Index) -> Option<&mut Remote> {
-        let Stored::Remotes(first) = self.entry(index)?.destination else {
-            return None;
-        };
-        Some(&mut self.view.remotes.get_mut(first)?.remote)
-    }
-
-    /// Takes a slot for a remote that belongs to no entry yet.
-    pub(super) fn new_remote(&mut self, remote: Remote) -> Link {
-        let pool = &mut self.head.remotes;
-        let index = match pool.free {
-            Some(index) => {
-                pool.free = self.view.remotes.get(index)?.next;
-                index
+impl<S: Storage> Fdb<S> {
+    /// The entry with this key and its number.
+    // Always, since a call would write the result to the stack.
+    #[inline(always)]
+    pub(super) fn locate(&self, key: &Hashed) -> Option<(u32, &EntrySlot)> {
+        if let Some(bucket) = self.storage.home(key.hash) {
+            let word = bucket.word();
+            let found = matches(word, tag(key.hash));
+            if found != 0 {
+                let number = bucket.number(place(found));
+                if let Some(slot) = self.storage.entry(number)
+                    && slot.has_key(key.mac, key.vni)
+                {
+                    return Some((number, slot));
+                }
+            } else if word >> 56 == 0 {
+                return None;
             }
-            None => {
-                let index = Index::new(pool.fresh)?;
-                self.view.remotes.get(index)?;
-                pool.fresh += 1;
-                index
-            }
-        };
-        *self.view.remotes.get_mut(index)? = RemoteSlot { remote, next: None };
-        Some(index)
+        }
+        self.locate_slowly(key.mac, key.vni, key.hash)
     }
 
-    /// Takes a slot for an entry, links it into its bucket and makes it the newest.
+    /// Two entries have the same tag, or the bucket was full, or the index is being rebuilt.
+    // Numbers, since a struct would be written to the stack before it is known to be needed.
+    #[cold]
+    #[inline(never)]
+    fn locate_slowly(&self, mac: u64, vni: u32, hash: u64) -> Option<(u32, &EntrySlot)> {
+        let number = self.storage.search(&Hashed { mac, vni, hash })?;
+        Some((number, self.storage.entry(number)?))
+    }
+
+    pub(super) fn number(&self, key: &Key) -> Option<u32> {
+        self.locate(&self.hasher.key(key)).map(|(number, _)| number)
+    }
+
+    /// Does its share of rebuilding the index, if that goes on.
+    pub(super) fn tend(&mut self) {
+        if let Some(hasher) = self.storage.tend(self.head.len, &self.hasher) {
+            self.hasher = hasher;
+        }
+    }
+
+    /// A slot for one more entry.
     ///
-    /// The caller has made room and knows that the key is new.
-    pub(super) fn insert(&mut self, new: &NewEntry) -> Link {
-        let mac = new.key.mac.to_u64();
-        let bucket = self
-            .view
-            .buckets
-            .get_mut(self.hasher.hash(mac, new.key.vni))?;
-        let pool = &mut self.head.entries;
-        let index = match pool.free {
-            Some(index) => {
-                pool.free = self.view.entries.get(index)?.chain;
-                index
+    /// Numbers grow with time, so that a walk from the highest is a walk from the newest. Only
+    /// when gone entries make up an eighth of the table, or there is no other slot, is one of
+    /// theirs taken again.
+    pub(super) fn vacancy(&mut self) -> Result<Vacancy, Full> {
+        let Entries { vacant, fresh } = self.head.entries;
+        let used = vacant.checked_sub(1);
+        let gone = fresh.saturating_sub(self.head.len);
+        match used {
+            Some(number) if gone > SPARED.max(self.head.len / 8) => {
+                return Ok(Vacancy(number, true));
             }
-            None => {
-                let index = Index::new(pool.fresh)?;
-                self.view.entries.get(index)?;
-                pool.fresh += 1;
-                index
-            }
+            _ => {}
+        }
+        let reserved = match fresh < ENTRIES_MAX {
+            true => self.storage.reserve(fresh + 1, 0),
+            false => Err(Full::Entries),
         };
-        let slot = self.view.entries.get_mut(index)?;
-        slot.mac = mac;
-        slot.vni = new.key.vni;
-        slot.state = new.state;
-        slot.flags = new.flags;
-        slot.destination = new.destination;
+        match (reserved, used) {
+            (Ok(()), _) => Ok(Vacancy(fresh, false)),
+            (Err(_), Some(number)) => Ok(Vacancy(number, true)),
+            (Err(full), None) => Err(full),
+        }
+    }
+
+    /// Makes an entry without a destination. The caller knows that the key is new, and points it
+    /// somewhere at once.
+    pub(super) fn insert(&mut self, vacancy: Vacancy, new: &NewEntry) -> Result<u32, Full> {
+        let Vacancy(number, used) = vacancy;
+        self.storage.place(&new.key, number)?;
+        let slot = self.storage.entry_mut(number).ok_or(Full::Entries)?;
+        if used {
+            self.head.entries.vacant = slot.next_vacant();
+        } else {
+            self.head.entries.fresh = number + 1;
+        }
+        slot.set_key(new.key.mac, new.key.vni);
+        slot.set_state(new.state, new.flags);
         slot.updated.set(new.now);
         slot.used.set(new.now);
-        slot.chain = bucket.0.replace(index);
-        slot.newer = None;
-        slot.older = self.head.newest.replace(index);
-        if let Some(older) = slot.older {
-            self.view.entries.get_mut(older)?.newer = Some(index);
-        }
-        self.head.len = self.head.len.saturating_add(1);
-        Some(index)
+        self.head.len += 1;
+        Ok(number)
     }
 
     /// Takes an entry out; its remotes live on in what is returned.
-    pub(super) fn take(&mut self, index: Index) -> Option<Dying> {
-        let slot = self.view.entries.get_mut(index)?;
+    pub(super) fn take(&mut self, number: u32) -> Option<Dying> {
+        let entry = self.entry_at(number)?;
         let dying = Dying {
-            entry: Snapshot::of(slot),
-            left: core::mem::replace(&mut slot.destination, Stored::Vacant),
+            entry: Snapshot::of(&entry),
+            left: self.left(number)?,
         };
-        let (mac, vni, next) = (slot.mac, slot.vni, slot.chain.take());
-        let (newer, older) = (slot.newer.take(), slot.older.take());
-
-        let bucket = self.view.buckets.get_mut(self.hasher.hash(mac, vni))?;
-        relink(bucket, &mut self.view.entries, index, next);
-        match newer {
-            Some(newer) => self.view.entries.get_mut(newer)?.older = older,
-            None => self.head.newest = older,
-        }
-        if let Some(older) = older {
-            self.view.entries.get_mut(older)?.newer = newer;
-        }
-        self.view.entries.get_mut(index)?.chain = self.head.entries.free.replace(index);
+        let key = self.hasher.key(&dying.entry.key);
+        self.storage.displace(&key, number);
+        let next = self.head.entries.vacant;
+        self.storage.entry_mut(number)?.vacate(next);
+        self.head.entries.vacant = number + 1;
         self.head.len = self.head.len.saturating_sub(1);
+        if self.head.len == 0 {
+            self.head.entries = Entries::default();
+        }
         Some(dying)
     }
 
@@ -165,53 +152,29 @@ impl TableMut<'_> {
     /// with the last one. `None` if there are none.
     pub(super) fn take_remotes(
         &mut self,
-        index: Index,
-        mut condemned: impl FnMut(&Remote) -> bool,
+        number: u32,
+        condemned: impl FnMut(&Remote) -> bool,
     ) -> Option<Dying> {
-        let slot = self.view.entries.get(index)?;
-        let entry = Snapshot::of(slot);
-        let Stored::Remotes(first) = slot.destination else {
-            return None;
-        };
-        let (mut kept, mut gone) = (Chain::default(), Chain::default());
-        let mut link = Some(first);
-        while let Some(at) = link {
-            let slot = self.view.remotes.get_mut(at)?;
-            link = slot.next.take();
-            let to = match condemned(&slot.remote) {
-                true => &mut gone,
-                false => &mut kept,
-            };
-            to.push(&mut self.view.remotes, at);
+        let entry = Snapshot::of(&self.entry_at(number)?);
+        match self.take_from_list(number, condemned)? {
+            (_, true) => self.take(number),
+            (left, false) => Some(Dying { entry, left }),
         }
-        match kept.first {
-            Some(first) => self.view.entries.get_mut(index)?.destination = Stored::Remotes(first),
-            // The entry still points to its old first remote, which is that of `gone`, too.
-            None => return self.take(index),
-        }
-        Some(Dying {
-            entry,
-            left: Stored::Remotes(gone.first?),
-        })
     }
 
     /// The next remote of what was taken out; its slot is vacant from now on.
     pub(super) fn bury(&mut self, dying: &mut Dying) -> Option<Record> {
-        let destination = match dying.left {
-            Stored::Vacant => return None,
-            Stored::Nexthop(id) => {
-                dying.left = Stored::Vacant;
-                Destination::Nexthop(id)
-            }
-            Stored::Remotes(index) => {
-                let slot = self.view.remotes.get_mut(index)?;
-                let next = core::mem::replace(&mut slot.next, self.head.remotes.free);
-                self.head.remotes.free = Some(index);
-                dying.left = next.map_or(Stored::Vacant, Stored::Remotes);
-                Destination::Remote(slot.remote)
-            }
-        };
+        let destination = self.bury_one(&mut dying.left)?;
         Some(dying.entry.record(destination, self.head.clock))
+    }
+
+    /// A live entry, to be changed.
+    pub(super) fn slot_mut(&mut self, number: u32) -> Result<&mut EntrySlot, Error> {
+        self.storage.entry_mut(number).ok_or(Error::NotFound)
+    }
+
+    pub(super) fn stored(&self, number: u32) -> Option<Stored> {
+        self.storage.entry(number)?.stored()
     }
 }
 
@@ -219,44 +182,5 @@ impl TableMut<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dying {
     pub(super) entry: Snapshot,
-    left: Stored,
-}
-
-/// A chain of remotes under construction.
-#[derive(Default)]
-struct Chain {
-    first: Link,
-    last: Link,
-}
-
-impl Chain {
-    fn push(&mut self, remotes: &mut SlotsMut<'_, RemoteSlot>, index: Index) {
-        match self.last.replace(index) {
-            None => self.first = Some(index),
-            Some(last) => {
-                if let Some(slot) = remotes.get_mut(last) {
-                    slot.next = Some(index);
-                }
-            }
-        }
-    }
-}
-
-/// Lets whatever points to `gone` within a bucket point to `next`.
-fn relink(bucket: &mut Bucket, entries: &mut SlotsMut<'_, EntrySlot>, gone: Index, next: Link) {
-    if bucket.0 == Some(gone) {
-        bucket.0 = next;
-        return;
-    }
-    let mut link = bucket.0;
-    while let Some(index) = link {
-        let Some(slot) = entries.get_mut(index) else {
-            return;
-        };
-        if slot.chain == Some(gone) {
-            slot.chain = next;
-            return;
-        }
-        link = slot.chain;
-    }
+    pub(super) left: Left,
 }

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::slot::{Index, Stored};
+use super::slot::Wide;
 use super::stamp::Stamp;
 use super::storage::Storage;
 use super::table::NewEntry;
@@ -68,7 +68,7 @@ enum Change {
     Refused(Error),
     Nexthop(NexthopId),
     First(Remote),
-    Append { last: Index, remote: Remote },
+    Append(Remote),
 }
 
 impl<S: Storage> Fdb<S> {
@@ -108,8 +108,8 @@ impl<S: Storage> Fdb<S> {
         update: &Update,
     ) -> Result<Option<Record>, Error> {
         self.head.clock = now;
-        match self.table_mut().find(&update.key) {
-            Some(index) => self.change(now, index, update),
+        match self.number(&update.key) {
+            Some(number) => self.change(now, number, update),
             None => {
                 let key = Key {
                     mac: update.key.mac,
@@ -128,73 +128,79 @@ impl<S: Storage> Fdb<S> {
     /// only groups have several, and no station sends from a group address.
     pub fn migrate(&mut self, now: Instant, key: &Key, addr: IpAddr) -> Option<Record> {
         self.head.clock = now;
-        let mut table = self.table_mut();
-        let index = table.find(key)?;
-        let first = table.first_remote_mut(index)?;
-        first.addr = addr;
-        table.entry(index)?.updated.set(Stamp::at(now));
-        self.entry_at(index)?.records().next()
+        let number = self.number(key)?;
+        let entry = self.entry_at(number)?;
+        let moved = Remote {
+            addr,
+            ..*entry.first_remote()?
+        };
+        let wide = Wide::of(entry.state(), entry.flags());
+        let needed = self.slots_to_set(number, &moved.into(), wide);
+        self.reserve_remotes(needed).ok()?;
+        self.set_first(number, moved.into(), wide)?;
+        let entry = self.entry_at(number)?;
+        entry.touch_updated(now);
+        entry.records().next()
+    }
+
+    fn reserve_remotes(&mut self, count: u32) -> Result<(), Error> {
+        if count > 0 {
+            let remotes = self.head.remotes.needed(count);
+            self.storage.reserve(0, remotes)?;
+        }
+        Ok(())
     }
 
     /// An entry that exists: `vxlan_fdb_update_existing()`.
     fn change(
         &mut self,
         now: Instant,
-        index: Index,
+        number: u32,
         update: &Update,
     ) -> Result<Option<Record>, Error> {
-        let change = self.plan(index, update)?;
-        if let Change::Append { .. } = change {
-            let (entries, remotes) = (0, self.head.remotes.needed());
-            self.storage.reserve(entries, remotes)?;
-        }
-
-        let mut table = self.table_mut();
-        let slot = table.entry_mut(index).ok_or(Error::NotFound)?;
-        let flags = update.flags.difference(Flags::USE);
-        let mut notify = false;
+        let change = self.plan(number, update)?;
+        let entry = self.entry_at(number).ok_or(Error::NotFound)?;
+        let before = (entry.state(), entry.flags());
         // What a user said stands against what a switch learned by itself.
-        if !(flags.contains(Flags::EXT_LEARNED) && slot.flags.contains(Flags::ADDED_BY_USER)) {
-            notify = slot.state != update.state || slot.flags != flags;
-            slot.state = update.state;
-            slot.flags = flags;
-        }
+        let flags = update.flags.difference(Flags::USE);
+        let after =
+            match flags.contains(Flags::EXT_LEARNED) && before.1.contains(Flags::ADDED_BY_USER) {
+                true => before,
+                false => (update.state, flags),
+            };
+        let first = match change {
+            Change::First(remote) => remote.into(),
+            Change::Nexthop(id) => Destination::Nexthop(id),
+            _ => entry.destination().ok_or(Error::NotFound)?,
+        };
+        let wide = Wide::of(after.0, after.1);
+        let needed = match change {
+            Change::Append(_) => self.slots_to_append(number),
+            _ => self.slots_to_set(number, &first, wide),
+        };
+        self.reserve_remotes(needed)?;
+
         let mut appended = None;
-        match change {
-            Change::None => {}
+        if let Change::Append(remote) = change {
+            self.append(number, remote);
+            appended = Some(remote);
+        }
+        self.set_first(number, first, wide);
+        self.slot_mut(number)?.set_state(after.0, after.1);
+        let notify = match change {
+            Change::None => after != before,
             // As in Linux the state and flags have changed by now and nobody is told.
             Change::Refused(error) => return Err(error),
-            Change::Nexthop(id) => {
-                slot.destination = Stored::Nexthop(id);
-                notify = true;
-            }
-            Change::First(remote) => {
-                if let Some(first) = table.first_remote_mut(index) {
-                    *first = remote;
-                }
-                notify = true;
-            }
-            Change::Append { last, remote } => {
-                let new = table.new_remote(remote);
-                if let Some(slot) = table.view.remotes.get_mut(last) {
-                    slot.next = new;
-                }
-                appended = Some(remote);
-                notify = true;
-            }
-        }
-        if (notify || update.flags.contains(Flags::USE))
-            && let Some(slot) = table.entry(index)
-        {
-            slot.updated.set(Stamp::at(now));
+            Change::Nexthop(_) | Change::First(_) | Change::Append(_) => true,
+        };
+        let entry = self.entry_at(number).ok_or(Error::NotFound)?;
+        if notify || update.flags.contains(Flags::USE) {
+            entry.touch_updated(now);
         }
         if !notify {
             return Ok(None);
         }
-        let record = self
-            .entry_at(index)
-            .and_then(|entry| entry.records().next());
-        Ok(record.map(|first| match appended {
+        Ok(entry.records().next().map(|first| match appended {
             Some(remote) => Record {
                 destination: remote.into(),
                 ..first
@@ -204,11 +210,11 @@ impl<S: Storage> Fdb<S> {
     }
 
     /// What the request does to the destination of an entry. Errors before the entry is touched.
-    fn plan(&self, index: Index, update: &Update) -> Result<Change, Error> {
+    fn plan(&self, number: u32, update: &Update) -> Result<Change, Error> {
         if update.mode.contains(Mode::EXCL) {
             return Err(Error::Exists);
         }
-        let entry = self.entry_at(index).ok_or(Error::NotFound)?;
+        let entry = self.entry_at(number).ok_or(Error::NotFound)?;
         if let Target::Nexthop { .. } = update.destination {
             if entry.nexthop().is_none() {
                 return Err(Error::NotNexthop);
@@ -237,16 +243,12 @@ impl<S: Storage> Fdb<S> {
         }
         match update.destination {
             Target::Remote(remote) if update.mode.contains(Mode::APPEND) && !unicast => {
-                // No last remote means a nexthop entry, whose group stands for all of them.
-                let mut last = None;
-                let mut remotes = entry.remotes();
-                while let Some(index) = remotes.next {
-                    if remotes.next() == Some(&remote) {
-                        return Ok(Change::None);
-                    }
-                    last = Some(index);
-                }
-                Ok(last.map_or(Change::None, |last| Change::Append { last, remote }))
+                // A nexthop entry's group stands for all remotes.
+                let has = entry.remotes().any(|present| *present == remote);
+                Ok(match has || entry.nexthop().is_some() {
+                    true => Change::None,
+                    false => Change::Append(remote),
+                })
             }
             _ => Ok(Change::None),
         }
@@ -270,35 +272,29 @@ impl<S: Storage> Fdb<S> {
         if key != update.key && self.find(&key).is_some() {
             return Err(Error::Exists);
         }
-        let remotes = match update.destination {
-            Target::Remote(_) => self.head.remotes.needed(),
-            Target::Nexthop { .. } => 0,
+        let held = match update.destination {
+            Target::Remote(remote) => remote.into(),
+            Target::Nexthop { id, .. } => Destination::Nexthop(id),
         };
-        self.storage.reserve(self.head.entries.needed(), remotes)?;
-        self.storage.spread(self.head.len, &self.hasher)?;
-
-        let mut table = self.table_mut();
-        let (destination, stored) = match update.destination {
-            Target::Remote(remote) => {
-                let first = table.new_remote(remote).ok_or(super::Full::Remotes)?;
-                (remote.into(), Stored::Remotes(first))
-            }
-            Target::Nexthop { id, .. } => (Destination::Nexthop(id), Stored::Nexthop(id)),
-        };
+        let flags = update.flags.difference(Flags::USE);
+        let wide = Wide::of(update.state, flags);
+        let vacancy = self.vacancy()?;
+        self.tend();
+        self.reserve_remotes(self.slots_for(&held, wide))?;
         let new = NewEntry {
-            key,
+            key: self.hasher.key(&key),
             state: update.state,
-            flags: update.flags.difference(Flags::USE),
-            destination: stored,
+            flags,
             now: Stamp::at(now),
         };
-        table.insert(&new).ok_or(super::Full::Entries)?;
+        let number = self.insert(vacancy, &new)?;
+        self.point(number, held, wide);
         let at = new.now.instant(now);
         Ok(Record {
             key,
             state: new.state,
             flags: new.flags,
-            destination,
+            destination: held,
             updated: at,
             used: at,
         })

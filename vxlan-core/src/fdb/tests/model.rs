@@ -56,6 +56,10 @@ struct Room {
 struct Model {
     lines: Vec<Line>,
     room: Room,
+    /// What the table says about the operation at hand: that there was no room for a remote, and
+    /// where in the order a new entry came to be. Both are checked.
+    full: bool,
+    place: usize,
 }
 
 impl Model {
@@ -63,10 +67,11 @@ impl Model {
         self.lines.iter().position(|line| line.key == *key)
     }
 
-    fn remotes(&self) -> usize {
+    /// How many remote slots the entries need at most: equal ones may share.
+    fn slots(&self) -> usize {
         let count = |line: &Line| match &line.to {
             To::Remotes(remotes) => remotes.len(),
-            To::Nexthop(_) => 0,
+            To::Nexthop(_) => 1,
         };
         self.lines.iter().map(count).sum()
     }
@@ -83,7 +88,6 @@ impl Model {
             u.mode.contains(Mode::REPLACE),
             u.mode.contains(Mode::APPEND),
         );
-        let full = self.remotes() == self.room.remotes;
         let Some(at) = self.at(&u.key) else {
             let key = Key {
                 mac: u.key.mac,
@@ -111,7 +115,7 @@ impl Model {
             if self.lines.len() == self.room.entries {
                 return Err(Error::Full(Full::Entries));
             }
-            if full && matches!(to, To::Remotes(_)) {
+            if self.full {
                 return Err(Error::Full(Full::Remotes));
             }
             let line = Line {
@@ -122,8 +126,9 @@ impl Model {
                 updated: now,
                 used: now,
             };
-            self.lines.insert(0, line);
-            return Ok(Some(self.lines[0].records()[0]));
+            let told = line.records()[0];
+            self.lines.insert(self.place.min(self.lines.len()), line);
+            return Ok(Some(told));
         };
 
         let line = &mut self.lines[at];
@@ -137,13 +142,7 @@ impl Model {
             return Err(Error::AppendNexthop);
         }
         // Room is looked for before anything changes.
-        if let (Target::Remote(remote), To::Remotes(remotes)) = (&u.destination, &line.to)
-            && append
-            && !replace
-            && group
-            && full
-            && !remotes.contains(remote)
-        {
+        if self.full {
             return Err(Error::Full(Full::Remotes));
         }
         let mut told = None;
@@ -219,6 +218,9 @@ impl Model {
         let To::Remotes(remotes) = &mut line.to else {
             return None;
         };
+        if self.full {
+            return None;
+        }
         remotes[0].addr = addr;
         line.updated = now;
         Some(line.records()[0])
@@ -545,6 +547,8 @@ fn compare<S: Storage>(
     let mut model = Model {
         lines: vec![],
         room,
+        full: false,
+        place: 0,
     };
     let mut now = start;
     for (op, look) in ops {
@@ -553,8 +557,32 @@ fn compare<S: Storage>(
         }
         // The model keeps what the table can: steps of 10 ms.
         let step = Instant::from_millis(now.as_millis() / 10 * 10);
+        let got = op.run(step, *look, &mut fdb);
+        model.full = match (&got, op) {
+            (Answer::Told(Err(Error::Full(Full::Remotes))), _) => true,
+            (Answer::Told(Ok(None)), Op::Migrate(key, _)) => {
+                fdb.find(key).is_some_and(|entry| entry.nexthop().is_none())
+            }
+            _ => false,
+        };
+        prop_assert!(
+            !model.full || model.slots() >= model.room.remotes,
+            "{:?}",
+            op
+        );
+        model.place = match &got {
+            Answer::Told(Ok(Some(record))) => {
+                let place = fdb.entries().position(|entry| entry.key() == record.key);
+                place.unwrap_or(usize::MAX)
+            }
+            _ => 0,
+        };
+        let known = model.lines.len();
         let want = op.model(step, *look, &mut model);
-        prop_assert_eq!(op.run(step, *look, &mut fdb), want, "{:?}", op);
+        prop_assert_eq!(got, want, "{:?}", op);
+        // The newest first, unless a storage of a fixed size has no other place.
+        let fixed = model.room.entries != usize::MAX;
+        prop_assert!(model.place == 0 || model.lines.len() == known || fixed);
 
         let dump: Vec<Record> = fdb.iter().collect();
         prop_assert_eq!(&dump, &model.dump(), "{:?}", op);
@@ -610,7 +638,7 @@ proptest! {
         compare(Fdb::new(Fixed::<1, 4, 6>::new(), Salt::default()), tight, start, &ops)?;
         compare(Fdb::new(Fixed::<8, 4, 6>::new(), salt), tight, start, &ops)?;
 
-        let mut buckets = [const { Bucket::EMPTY }; 3];
+        let mut buckets = [Bucket::EMPTY; 3];
         let mut entries = [const { EntrySlot::EMPTY }; 16];
         let mut remotes = [const { RemoteSlot::EMPTY }; 5];
         let borrowed = Borrowed::new(&mut buckets, &mut entries, &mut remotes);

@@ -13,7 +13,7 @@ fn filled() -> Small {
     ])
 }
 
-fn told(removed: Removed<'_>) -> Vec<(Mac, u32)> {
+fn told<S: Storage>(removed: Removed<'_, S>) -> Vec<(Mac, u32)> {
     let line = |record: Record| (record.key.mac, number(&record.destination));
     removed.map(line).collect()
 }

@@ -494,6 +494,7 @@ fn full_changes_nothing() {
     let before: Vec<Record> = fdb.iter().collect();
     for (request, want) in [
         (dynamic(request(GROUP, APPEND, remote(3))), Full::Remotes),
+        // A list shares nothing.
         (station(), Full::Remotes),
     ] {
         assert_eq!(fdb.update(LATER, &request), Err(Error::Full(want)));
