@@ -894,7 +894,7 @@ impl fmt::Display for ConfigError {
                 f.write_str("Local interface required for multicast remote destination")
             }
             Self::LinkLocalWithoutLower => {
-                f.write_str("Local interface required for a link-local local address")
+                f.write_str("Local interface required for link-local local/remote addresses")
             }
             Self::ReservedBitsOverlap { used, reserved } => write!(
                 f,

@@ -89,6 +89,7 @@ impl Error {
             Self::AppendNexthop => Some("Cannot append to a nexthop fdb"),
             Self::ReplaceGroup => Some("Cannot replace non-unicast fdb entries"),
             Self::Nexthop(NexthopError::Unknown) => Some("Nexthop id does not exist"),
+            Self::Nexthop(NexthopError::NotFdb) => Some("Nexthop is not a fdb nexthop"),
             Self::Nexthop(NexthopError::NotGroup) => Some("Nexthop is not a multipath group"),
             Self::Nexthop(NexthopError::Family) => Some("Nexthop group family not supported"),
             Self::Exists
@@ -97,8 +98,7 @@ impl Error {
             | Self::Full(_)
             | Self::ReplaceMissingGroup
             | Self::State
-            | Self::Family
-            | Self::Nexthop(NexthopError::NotFdb) => None,
+            | Self::Family => None,
         }
     }
 }
@@ -176,7 +176,11 @@ mod tests {
                 22,
                 Some("Nexthop id does not exist"),
             ),
-            (NexthopError::NotFdb.into(), 22, None),
+            (
+                NexthopError::NotFdb.into(),
+                22,
+                Some("Nexthop is not a fdb nexthop"),
+            ),
             (
                 NexthopError::NotGroup.into(),
                 22,

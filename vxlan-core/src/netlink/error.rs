@@ -77,15 +77,12 @@ impl core::error::Error for Error {}
 
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
-        let message = match error {
-            ConfigError::Fdb(error) => return error.into(),
-            // Linux says nothing here.
-            ConfigError::LinkLocalWithoutLower => None,
-            error => Some(Message::Config(error)),
-        };
-        Self {
-            errno: Errno::new(error.errno()),
-            message,
+        match error {
+            ConfigError::Fdb(error) => error.into(),
+            error => Self {
+                errno: Errno::new(error.errno()),
+                message: Some(Message::Config(error)),
+            },
         }
     }
 }

@@ -19,11 +19,13 @@ pub(crate) enum Rule {
     Number(usize),
     /// The same, and its value is at most this.
     Below(usize, u32),
+    /// A number of four bytes that has no bits but these.
+    Mask(u32),
     /// Between so many and so many bytes.
     Bytes(usize, usize),
     /// None: its presence says it all.
     Flag,
-    /// Attributes.
+    /// Attributes, or nothing.
     Nested,
 }
 
@@ -118,7 +120,8 @@ impl Rule {
         }
         let len = attribute.payload.len();
         let sound = match self {
-            Self::Any | Self::Nested => true,
+            Self::Any => true,
+            Self::Nested => len == 0 || len >= 4,
             Self::AtLeast(least) => len >= least,
             Self::AtMost(most) => len <= most,
             Self::Flag => len == 0,
@@ -127,6 +130,10 @@ impl Rule {
             Self::Number(size) | Self::Below(size, _) if strict && len != size => {
                 return Err(invalid("invalid attribute length"));
             }
+            Self::Mask(_) if strict && len != 4 => {
+                return Err(invalid("invalid attribute length"));
+            }
+            Self::Mask(_) => len >= 4,
             Self::Number(size) | Self::Below(size, _) => len >= size,
         };
         if !sound {
@@ -136,6 +143,11 @@ impl Rule {
             && value(attribute.payload, size) > most
         {
             return Err(range("integer out of range"));
+        }
+        if let Self::Mask(bits) = self
+            && value(attribute.payload, 4) & !bits != 0
+        {
+            return Err(invalid("reserved bit set"));
         }
         Ok(())
     }

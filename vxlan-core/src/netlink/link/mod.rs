@@ -83,9 +83,11 @@ impl<'a> Request<'a> {
     /// rule.
     pub fn parse(attributes: &'a [u8], compat: &Compat) -> Result<Self, Error> {
         let link = rules::LINK.parse(attributes)?;
-        let info = rules::INFO.parse(link.get(LINKINFO).unwrap_or_default())?;
+        // Linux finds no words about this part.
+        let info = rules::INFO.parse(link.get(LINKINFO).unwrap_or_default());
+        let info = info.map_err(|error| Error::bare(error.errno()))?;
         let kind = info.get(KIND).unwrap_or_default();
-        if kind.strip_suffix(&[0]).unwrap_or(kind) != VXLAN {
+        if kind.split(|byte| *byte == 0).next() != Some(VXLAN) {
             return Err(Error::new(Errno::EOPNOTSUPP, "Unknown device type"));
         }
         let given = info.get(DATA);
@@ -105,7 +107,7 @@ impl<'a> Request<'a> {
             mac,
             mtu,
             data,
-            warning: link.warning().or(info.warning()).or(data.warning()),
+            warning: link.warning().or(data.warning()),
         };
         request.vni()?;
         if request.port_range().is_some_and(|(low, high)| high < low) {

@@ -23,11 +23,18 @@ pub(super) const LINK: Policy<19> = lenient([
     Rule::Any,
     Rule::Any,
     Rule::Any,
-    Rule::Any,
+    Rule::Nested,
 ]);
 
-/// What says the kind of a link.
-pub(super) const INFO: Policy<3> = lenient([Rule::Any; 3]);
+/// What says the kind of a link, and of the one above it.
+pub(super) const INFO: Policy<6> = lenient([
+    Rule::Any,
+    Rule::AtLeast(1),
+    Rule::Nested,
+    Rule::Any,
+    Rule::AtLeast(1),
+    Rule::Nested,
+]);
 
 /// Attributes up to 30 come from a time when longer ones were taken.
 pub(super) const VXLAN: Policy<COUNT> = Policy {

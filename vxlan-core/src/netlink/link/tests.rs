@@ -216,6 +216,37 @@ fn m06_the_link_around_it() {
     assert_eq!(create(&other), want(95, "Unknown device type"));
 }
 
+/// The part that says the kind, which Linux refuses without a word.
+#[test]
+fn m07_the_kind_of_the_link() {
+    let vxlan: (u16, &[u8]) = (KIND, b"vxlan");
+    for (all, errno, text) in [
+        (&[vxlan, (DATA, &[])][..], 0, ""),
+        (&[vxlan, (DATA, &[1, 2, 3])], 34, ""),
+        (&[vxlan, (DATA, &[1, 2, 3]), (DATA, &[])], 34, ""),
+        (&[vxlan, (DATA, &[1, 2, 3, 4])], 0, LEFTOVER),
+        (&[vxlan, (DATA | 0x8000, &[])], 0, ""),
+        (&[vxlan, (DATA, &[]), (3, &[])], 0, ""),
+        (&[vxlan, (DATA, &[]), (4, &[])], 34, ""),
+        (&[vxlan, (DATA, &[]), (5, &[1])], 34, ""),
+        (&[(KIND, &[]), (DATA, &[])], 34, ""),
+        (&[(KIND, b"\0"), (DATA, &[])], 95, "Unknown device type"),
+        (&[(KIND, b"vxlan\0x"), (DATA, &[])], 0, ""),
+        (&[(KIND, b"vxlan2"), (DATA, &[])], 95, "Unknown device type"),
+        (
+            &[(KIND, b"vxla"), (DATA, &attributes(&[(1, &[1])]))],
+            95,
+            "Unknown device type",
+        ),
+    ] {
+        let message = attributes(&[(LINKINFO, &attributes(all))]);
+        assert_eq!(create(&message), want(errno, text), "{all:?}");
+    }
+    let tail = [&attributes(&[vxlan, (DATA, &[])])[..], &[1, 2]].concat();
+    assert_eq!(create(&attributes(&[(LINKINFO, &tail)])), want(0, ""));
+    assert_eq!(create(&attributes(&[(LINKINFO, &[1])])), want(34, POLICY));
+}
+
 /// Bytes behind the attributes are remarked upon, whatever comes of the rest.
 #[test]
 fn leftovers_are_a_remark() {
@@ -227,11 +258,10 @@ fn leftovers_are_a_remark() {
         let tail = [&attributes(&[(5, &[9])]), tail].concat();
         assert_eq!(create(&message(Some(&tail), &[])), want(0, LEFTOVER));
     }
-    // The lower interface is missing, and Linux has no words for that.
-    let link_local = attributes(&[(17, &[0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])]);
-    let tail = [&link_local[..], &[1]].concat();
-    assert_eq!(create(&message(Some(&link_local), &[])), want(22, ""));
-    assert_eq!(create(&message(Some(&tail), &[])), want(22, LEFTOVER));
+    // IPv6 is off on the lower interface, and Linux has no words for that.
+    let error = Error::from(crate::world::Error::LowerWithoutIpv6);
+    let remark = Message::Text(LEFTOVER);
+    assert_eq!(answer(Err(error), Some(&remark)), want(1, LEFTOVER));
     let text = "Invalid DF attribute";
     let tail = [&attributes(&[(29, &[3])])[..], &[1]].concat();
     assert_eq!(create(&message(Some(&tail), &[])), want(22, text));

@@ -59,7 +59,7 @@ const QUESTION: Policy<COUNT> = Policy {
         Rule::Number(1),   // PROTOCOL
         Rule::Number(4),   // NH_ID
         Rule::Nested,      // FDB_EXT_ATTRS
-        Rule::Number(4),   // FLAGS_EXT
+        Rule::Mask(0x05),  // FLAGS_EXT
         Rule::Any,         // NDM_STATE_MASK
         Rule::Any,         // NDM_FLAGS_MASK
     ],
@@ -105,8 +105,12 @@ impl<'a> Message<'a> {
                 }
                 question(flags, attributes)?
             }
-            // A flush has rules of its own, which are the driver's.
-            Operation::Flush => OPEN.parse(&[])?,
+            // What else a flush has to be is the driver's to say.
+            Operation::Flush => Policy {
+                closed: true,
+                ..OPEN
+            }
+            .parse(attributes)?,
             _ => OPEN.parse(attributes)?,
         };
         let Some(ifindex) = IfIndex::new(u32::from_ne_bytes([a, b, c, d])) else {

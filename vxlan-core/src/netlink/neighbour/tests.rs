@@ -316,6 +316,9 @@ fn f01_attributes_of_a_question() {
         (&[mac, (13, &[1])], 2, 22, "invalid attribute length"),
         (&[mac, (14, &[])], 2, 22, "NLA_F_NESTED is missing"),
         (&[mac, (15, &host(4))], 2, 22, unsupported),
+        (&[mac, (15, &host(2))], 2, 22, "reserved bit set"),
+        (&[mac, (15, &host(8))], 2, 22, "reserved bit set"),
+        (&[mac, (15, &[0; 5])], 2, 22, "invalid attribute length"),
         (&[mac, (16, &[1, 1])], 2, 22, "Unsupported attribute"),
         (&[mac, (17, &[1])], 2, 22, "Unsupported attribute"),
         (&[mac, (18, &[])], 2, 22, "Unknown attribute type"),
@@ -396,6 +399,10 @@ fn f01_attributes_of_a_flush() {
         let got = answer(ask(Operation::Flush, &config(), &content));
         assert_eq!(got, want(errno, text), "{attributes:?} {ndm:?}");
     }
+    // Whatever the flags say, and before the kind of device.
+    let unknown = content(0, 0, &[(18, &[])]);
+    let got = answer(ask(Operation::Flush, &config(), &unknown));
+    assert_eq!(got, want(22, "Unknown attribute type"));
     let all = content(
         0xc0,
         0x92,
