@@ -43,6 +43,7 @@ mod buffer;
 mod clock;
 mod error;
 pub mod interface;
+mod neighbours;
 pub mod nexthops;
 mod routes;
 #[cfg(feature = "smoltcp")]
@@ -57,6 +58,7 @@ mod vtep;
 pub use buffer::Buffer;
 pub use clock::Clock;
 pub use error::AddError;
+pub use neighbours::NeighbourTable;
 pub use routes::Routes;
 #[cfg(feature = "snapshot")]
 pub use snapshot::Snapshot;

@@ -101,7 +101,7 @@ const MONITOR: &str = "Words:
   monitor [all|fdb|neigh]...
 
   fdb    entries that come, change or go
-  neigh  addresses that nobody knows (l2miss)
+  neigh  addresses that nobody knows (l2miss, l3miss)
 
 Options, anywhere: -json (an object a line), -statistics.
 

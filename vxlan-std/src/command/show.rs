@@ -128,6 +128,11 @@ pub(crate) fn text(name: &str, config: &Valid, event: &Event, now: Option<Instan
             shown(name, config, record, now).text(&mut line);
         }
         (Event::L2Miss(mac), None) => line = format!("miss dev {name} lladdr {mac} STALE \n"),
+        // The kernel's message leaves an unspecified address out.
+        (Event::L3Miss(address), None) if address.is_unspecified() => {
+            line = format!("miss dev {name} STALE \n");
+        }
+        (Event::L3Miss(address), None) => line = format!("miss {address} dev {name} STALE \n"),
         (Event::LearnRefused { key, error }, None) => {
             line = format!("Refused {} dev {name}: {error}\n", key.mac);
         }
@@ -150,6 +155,14 @@ pub(crate) fn json(name: &str, config: &Valid, event: &Event, now: Option<Instan
             fields.push(("miss", true.into()));
             fields.push(("dev", name.into()));
             fields.push(("lladdr", mac.to_string().into()));
+            fields.push(("state", Json::words(["STALE"])));
+        }
+        (Event::L3Miss(address), None) => {
+            fields.push(("miss", true.into()));
+            if !address.is_unspecified() {
+                fields.push(("dst", address.to_string().into()));
+            }
+            fields.push(("dev", name.into()));
             fields.push(("state", Json::words(["STALE"])));
         }
         (Event::LearnRefused { key, error }, None) => {
@@ -255,6 +268,16 @@ mod tests {
                 Event::L2Miss(Mac::new([2, 0, 0, 0, 0, 9])),
                 "miss dev vx0 lladdr 02:00:00:00:00:09 STALE \n",
                 r#"{"miss":true,"dev":"vx0","lladdr":"02:00:00:00:00:09","state":["STALE"]}"#,
+            ),
+            (
+                Event::L3Miss([10, 0, 0, 9].into()),
+                "miss 10.0.0.9 dev vx0 STALE \n",
+                r#"{"miss":true,"dst":"10.0.0.9","dev":"vx0","state":["STALE"]}"#,
+            ),
+            (
+                Event::L3Miss([0; 16].into()),
+                "miss dev vx0 STALE \n",
+                r#"{"miss":true,"dev":"vx0","state":["STALE"]}"#,
             ),
         ] {
             assert_eq!(text("vx0", &config, &event, None), line);

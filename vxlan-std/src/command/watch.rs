@@ -106,7 +106,7 @@ impl Watch {
         now: Instant,
     ) -> Option<String> {
         let wanted = match event {
-            Event::L2Miss(_) => self.neigh,
+            Event::L2Miss(_) | Event::L3Miss(_) => self.neigh,
             _ => self.fdb,
         };
         if !wanted {

@@ -4,20 +4,34 @@ use vxlan_core::device::{Bypass, Valid};
 use vxlan_core::fdb::{Growable, Remote};
 use vxlan_core::world::DeviceId;
 use vxlan_core::{
-    Device, DropReason, Egress, Encapsulated, Event, Instant, Packet, RouteError, Worker,
+    Device, DropReason, Egress, Encapsulated, Event, Instant, Packet, RouteError, Vni, Worker,
 };
 
+use crate::neighbours::NeighbourTable;
 use crate::nexthops::Nexthops;
 use crate::socket::{SendError, SendErrors, Sender};
 use crate::{AddError, Routes};
 
-/// The counters of a device and, while it is up, its sending sockets.
+/// The counters and the neighbours of a device and, while it is up, its sending sockets.
 #[derive(Debug)]
 pub(super) struct Carrier {
     pub(super) id: DeviceId,
     pub(super) worker: Worker,
     pub(super) send_errors: SendErrors,
+    pub(super) neighbours: NeighbourTable,
     sender: Option<Sender>,
+}
+
+/// What became of a frame besides the copies that left.
+#[derive(Debug, Default)]
+pub(super) struct Transmitted {
+    /// Why it went nowhere.
+    pub(super) dropped: Option<DropReason>,
+    pub(super) event: Option<Event>,
+    /// It now is an answer to the device's own overlay.
+    pub(super) answered: bool,
+    /// It comes back to the device in these networks.
+    pub(super) own: Vec<Vni>,
 }
 
 impl Carrier {
@@ -26,6 +40,7 @@ impl Carrier {
             id,
             worker: Worker::new(now),
             send_errors: SendErrors::default(),
+            neighbours: NeighbourTable::default(),
             sender: None,
         }
     }
@@ -55,15 +70,22 @@ impl Carrier {
         routes: &mut Routes,
         nexthops: &Nexthops,
         bypasses: &mut Vec<Bypass>,
-    ) -> (Option<DropReason>, Option<Event>) {
+    ) -> Transmitted {
         let worker = &mut self.worker;
+        let mut own = Vec::new();
         let mut way = Way {
             routes,
             sender: &mut self.sender,
             send_errors: &mut self.send_errors,
             bypasses,
+            own: &mut own,
         };
-        match device.transmit(worker, frame) {
+        let (egress, miss) = device.transmit_with(worker, frame, &self.neighbours);
+        let mut transmitted = Transmitted {
+            event: miss,
+            ..Transmitted::default()
+        };
+        match egress {
             Egress::Forward(remotes) => {
                 for remote in remotes {
                     way.send(device, worker, frame, remote);
@@ -71,13 +93,19 @@ impl Carrier {
             }
             Egress::Nexthop(id) => match nexthops.path(id, frame.flow_hash().unwrap_or(0)) {
                 Some(gateway) => way.send(device, worker, frame, &device.remote_via(gateway)),
-                None => return (Some(device.drop_without_path(worker)), None),
+                None => transmitted.dropped = Some(device.drop_without_path(worker)),
             },
-            Egress::Drop(reason, miss) => return (Some(reason), miss),
+            Egress::Reply(_) => transmitted.answered = true,
+            Egress::Consumed => {}
+            Egress::Drop(reason, miss) => {
+                transmitted.dropped = Some(reason);
+                transmitted.event = miss;
+            }
             // External mode: a TAP carries no metadata beside a frame.
-            _ => return (Some(device.drop_without_path(worker)), None),
+            _ => transmitted.dropped = Some(device.drop_without_path(worker)),
         }
-        (None, None)
+        transmitted.own = own;
+        transmitted
     }
 }
 
@@ -87,6 +115,7 @@ struct Way<'a> {
     sender: &'a mut Option<Sender>,
     send_errors: &'a mut SendErrors,
     bypasses: &'a mut Vec<Bypass>,
+    own: &'a mut Vec<Vni>,
 }
 
 impl Way<'_> {
@@ -124,6 +153,7 @@ impl Way<'_> {
                 }
             }
             Encapsulated::Local(bypass) => self.bypasses.push(bypass),
+            Encapsulated::Own(vni) => self.own.push(vni),
             // Counted, and nothing else to be done.
             _ => {}
         }

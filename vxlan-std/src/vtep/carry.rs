@@ -3,8 +3,9 @@
 use std::io;
 
 use vxlan_core::world::{DeviceId, SocketId, SocketKey};
-use vxlan_core::{Flags, Ingress, Packet, Underlay};
+use vxlan_core::{Flags, Ingress, Packet, Underlay, Vni};
 
+use super::carrier::Transmitted;
 use super::{Expired, Received, Sent, Vtep, unfinished};
 use crate::Buffer;
 
@@ -18,7 +19,8 @@ impl Vtep {
         self.local.clear();
         self.events.clear();
         self.bypasses.clear();
-        let mut dropped = None;
+        let mut transmitted = Transmitted::default();
+        let mut left = len;
         let now = self.clock.now();
         if let Some(Some(from)) = self.carriers.get_mut(id.place())
             && let Some(netdev) = self.world.device(id)
@@ -26,17 +28,25 @@ impl Vtep {
         {
             from.worker.now = now;
             let device = netdev.device();
-            let miss;
             let nexthops = &self.nexthops;
             let (routes, bypasses) = (&mut self.routes, &mut self.bypasses);
-            (dropped, miss) = from.transmit(device, &mut frame, routes, nexthops, bypasses);
-            self.events.extend(miss.map(|event| (id, event)));
+            transmitted = from.transmit(device, &mut frame, routes, nexthops, bypasses);
+            let event = transmitted.event.take();
+            self.events.extend(event.map(|event| (id, event)));
+            if transmitted.answered {
+                left = frame.len();
+                self.local.push(id);
+            }
             self.bypass(id, &frame);
+            for vni in transmitted.own {
+                self.hand_over(id, id, vni, &frame);
+            }
         }
         Sent {
             local: &self.local,
+            len: left,
             events: &self.events,
-            dropped,
+            dropped: transmitted.dropped,
         }
     }
 
@@ -152,7 +162,6 @@ impl Vtep {
                 };
                 self.world.find(&key, bypass.vni, bypass.ifindex)
             });
-            let now = self.clock.now();
             let Some(to) = found else {
                 if let Some(Some(sender)) = self.carriers.get_mut(from.place())
                     && let Some(netdev) = self.world.device_mut(from)
@@ -161,26 +170,31 @@ impl Vtep {
                 }
                 continue;
             };
-            let carrier = self.carriers.get_mut(to.place()).and_then(Option::as_mut);
-            let (Some(receiver), Some(netdev)) = (carrier, self.world.device_mut(to)) else {
-                continue;
-            };
-            let worker = &mut receiver.worker;
-            worker.now = now;
-            let (taken, event) = match netdev.device_mut().receive_local(worker, bypass.vni, frame)
+            self.hand_over(from, to, bypass.vni, frame);
+        }
+    }
+
+    /// Hands a frame to one device, which may be the one that it comes from.
+    fn hand_over(&mut self, from: DeviceId, to: DeviceId, vni: Vni, frame: &Packet<'_>) {
+        let now = self.clock.now();
+        let carrier = self.carriers.get_mut(to.place()).and_then(Option::as_mut);
+        let (Some(receiver), Some(netdev)) = (carrier, self.world.device_mut(to)) else {
+            return;
+        };
+        let worker = &mut receiver.worker;
+        worker.now = now;
+        let (taken, event) = match netdev.device_mut().receive_local(worker, vni, frame) {
+            Ingress::Deliver(_, event) => (true, event),
+            Ingress::Drop(_, event) => (false, event),
+            _ => (false, None),
+        };
+        self.events.extend(event.map(|event| (to, event)));
+        if taken {
+            self.local.push(to);
+            if let Some(Some(sender)) = self.carriers.get_mut(from.place())
+                && let Some(netdev) = self.world.device_mut(from)
             {
-                Ingress::Deliver(_, event) => (true, event),
-                Ingress::Drop(_, event) => (false, event),
-                _ => (false, None),
-            };
-            self.events.extend(event.map(|event| (to, event)));
-            if taken {
-                self.local.push(to);
-                if let Some(Some(sender)) = self.carriers.get_mut(from.place())
-                    && let Some(netdev) = self.world.device_mut(from)
-                {
-                    netdev.device_mut().bypassed(&mut sender.worker, frame);
-                }
+                netdev.device_mut().bypassed(&mut sender.worker, frame);
             }
         }
     }

@@ -21,6 +21,7 @@ use vxlan_core::fdb::{self, Growable, Remote};
 use vxlan_core::world::{self, DeviceId, Netdev, NewDevice};
 use vxlan_core::{Config, Device, Event, Instant, Mac, Salt, Stats};
 
+use crate::neighbours::NeighbourTable;
 use crate::nexthops::Nexthops;
 use crate::socket::SendErrors;
 use crate::{AddError, Clock, Routes};
@@ -116,6 +117,19 @@ impl Vtep {
     /// The same, to be changed.
     pub fn device_mut(&mut self, id: DeviceId) -> Option<&mut Device<Growable>> {
         Some(self.world.device_mut(id)?.device_mut())
+    }
+
+    /// The neighbours that a device answers for and looks for routers' next hops among.
+    #[must_use]
+    pub fn neighbours(&self, id: DeviceId) -> Option<&NeighbourTable> {
+        let carrier = self.carriers.get(id.place())?.as_ref()?;
+        (carrier.id == id).then_some(&carrier.neighbours)
+    }
+
+    /// The same, to be changed.
+    pub fn neighbours_mut(&mut self, id: DeviceId) -> Option<&mut NeighbourTable> {
+        let carrier = self.carriers.get_mut(id.place())?.as_mut()?;
+        (carrier.id == id).then_some(&mut carrier.neighbours)
     }
 
     /// The device with its MTU and the like.

@@ -10,6 +10,9 @@ pub struct Sent<'v> {
     /// Devices of this [`Vtep`](super::Vtep) that the frame is for: their overlays get
     /// [`Buffer::frame`](crate::Buffer::frame) (`vxlan_encap_bypass()`).
     pub local: &'v [DeviceId],
+    /// How long that frame is. What was answered in a neighbour's place has become another one,
+    /// for the overlay that it came from.
+    pub len: usize,
     /// What there is to tell.
     pub events: &'v [(DeviceId, Event)],
     /// Why the frame went nowhere, if the device had nowhere to send it.

@@ -31,7 +31,9 @@ mod wire;
 use crate::lab::Family::{V4, V6};
 use crate::lab::Lab;
 use crate::runner::{Needs, Test};
-use crate::stories::{fdb, flood, headers, hostile, multicast, reach, refusals, sharing, vlan};
+use crate::stories::{
+    fdb, flood, headers, hostile, multicast, reach, refusals, sharing, suppress, vlan,
+};
 use std::process::ExitCode;
 
 const TESTS: &[Test] = &[
@@ -114,6 +116,12 @@ const TESTS: &[Test] = &[
     }),
     ("hostile_datagrams_ipv6", |name| {
         hostile::datagrams(&Lab::new(name, V6, 2))
+    }),
+    ("proxy_arp_twins", |name| {
+        suppress::arp(&Lab::new(name, V4, 2))
+    }),
+    ("proxy_nd_twins", |name| {
+        suppress::ndisc(&Lab::new(name, V4, 2))
     }),
     ("stop_leaves_nothing", |name| {
         refusals::stop_leaves_nothing(&Lab::new(name, V4, 2))

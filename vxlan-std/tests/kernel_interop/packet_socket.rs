@@ -21,6 +21,35 @@ impl PacketSocket {
     /// filter inside the kernel can tell.
     pub(crate) fn for_vlan(host: &Host, device: &str, vlan: u16) -> Self {
         const VLAN_TAG: u32 = 0xffff_f000 + 44; // SKF_AD_OFF + SKF_AD_VLAN_TAG
+        Self::filtered(
+            host,
+            device,
+            &[
+                SockFilter::new(0x20, 0, 0, VLAN_TAG),    // load the tag
+                SockFilter::new(0x15, 0, 1, vlan.into()), // is it ours?
+                SockFilter::new(0x06, 0, 0, 0xffff),      // yes: the whole frame
+                SockFilter::new(0x06, 0, 0, 0),           // no: nothing
+            ],
+        )
+    }
+
+    /// Opens one that receives only what `device` receives, not what the host sends by it.
+    pub(crate) fn for_received(host: &Host, device: &str) -> Self {
+        const PACKET_TYPE: u32 = 0xffff_f000 + 4; // SKF_AD_OFF + SKF_AD_PKTTYPE
+        const OUTGOING: u32 = 4;
+        Self::filtered(
+            host,
+            device,
+            &[
+                SockFilter::new(0x20, 0, 0, PACKET_TYPE),
+                SockFilter::new(0x15, 1, 0, OUTGOING),
+                SockFilter::new(0x06, 0, 0, 0xffff),
+                SockFilter::new(0x06, 0, 0, 0),
+            ],
+        )
+    }
+
+    fn filtered(host: &Host, device: &str, filter: &[SockFilter]) -> Self {
         let socket = host.within(|| {
             let raw = (Domain::PACKET, Type::RAW, Protocol::from(ALL_PROTOCOLS));
             let socket = Socket::new(raw.0, raw.1, Some(raw.2)).expect("a packet socket");
@@ -34,14 +63,7 @@ impl PacketSocket {
             bind(socket.as_raw_fd(), &address).expect("to bind to the device");
             socket
         });
-        socket
-            .attach_filter(&[
-                SockFilter::new(0x20, 0, 0, VLAN_TAG),    // load the tag
-                SockFilter::new(0x15, 0, 1, vlan.into()), // is it ours?
-                SockFilter::new(0x06, 0, 0, 0xffff),      // yes: the whole frame
-                SockFilter::new(0x06, 0, 0, 0),           // no: nothing
-            ])
-            .expect("a socket filter");
+        socket.attach_filter(filter).expect("a socket filter");
         // It has listened on every device since it was made: what came before is not for us.
         socket.set_nonblocking(true).expect("not to block");
         while (&socket).read(&mut [0]).is_ok() {}

@@ -155,7 +155,7 @@ fn overlay(
         told.extend_from_slice(sent.events);
         for to in sent.local {
             let target = taps.links.iter().find(|link| link.id == *to);
-            if target.is_none_or(|link| link.tap.send(buffer.frame(len)).is_err()) {
+            if target.is_none_or(|link| link.tap.send(buffer.frame(sent.len)).is_err()) {
                 refused.push(*to);
             }
         }

@@ -8,4 +8,5 @@ pub(crate) mod multicast;
 pub(crate) mod reach;
 pub(crate) mod refusals;
 pub(crate) mod sharing;
+pub(crate) mod suppress;
 pub(crate) mod vlan;
