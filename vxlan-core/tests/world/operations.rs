@@ -103,7 +103,10 @@ fn m01_device_operations() {
             ("ndo_mdb_del_bulk", ""),
             ("ndo_mdb_dump", ""),
             ("ndo_mdb_get", ""),
-            ("ndo_fill_metadata_dst", ""),
+            (
+                "ndo_fill_metadata_dst",
+                type_name_of_val(&Table::route_query_by_info),
+            ),
         ],
     );
 }
