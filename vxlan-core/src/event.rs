@@ -2,13 +2,13 @@
 
 use core::net::IpAddr;
 
-use crate::Mac;
 use crate::fdb::{self, Key, Record};
+use crate::{Mac, vni_filter};
 
 /// Something worth telling. Returned by the call that caused it, never stored.
 ///
-/// All but [`LearnRefused`](Self::LearnRefused) have a twin among the kernel's neighbour messages,
-/// which [`message`](Self::message) names.
+/// All but [`LearnRefused`](Self::LearnRefused) and [`Vnis`](Self::Vnis) have a twin among the
+/// kernel's neighbour messages, which [`message`](Self::message) names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -32,6 +32,8 @@ pub enum Event {
         /// Why.
         error: fdb::Error,
     },
+    /// The VNI filter of a device changed.
+    Vnis(vni_filter::Event),
     /// No entry for the destination of a frame (`vxlan_fdb_miss()`).
     L2Miss(Mac),
     /// No neighbour has the IP address that a frame is for or asks for (`vxlan_ip_miss()`). The
@@ -60,7 +62,7 @@ impl Event {
             Self::Learned(_) | Self::Migrated { .. } | Self::Changed(_) => Some(Message::New),
             Self::Removed(_) => Some(Message::Delete),
             Self::L2Miss(_) | Self::L3Miss(_) => Some(Message::Miss),
-            Self::LearnRefused { .. } => None,
+            Self::LearnRefused { .. } | Self::Vnis(_) => None,
         }
     }
 }

@@ -33,6 +33,7 @@ pub mod neighbour;
 pub mod netlink;
 pub mod offload;
 pub mod packet;
+pub mod vni_filter;
 pub mod vtep;
 pub mod wire;
 pub mod world;

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::{IfIndex, TunnelInfo, Vni};
+use crate::{DropReason, IfIndex, TunnelInfo, Vni};
 
 /// The way to a remote, as the caller's routing table gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +92,17 @@ pub enum RouteError {
     Loop,
     /// There is no socket of the address family.
     NoSocket,
+}
+
+impl RouteError {
+    /// The reason to drop a frame for it.
+    pub(crate) const fn reason(self) -> DropReason {
+        match self {
+            Self::Unreachable => DropReason::NoRoute,
+            Self::Loop => DropReason::RouteLoop,
+            Self::NoSocket => DropReason::NoSocket,
+        }
+    }
 }
 
 /// What the underlay tells about a received datagram.

@@ -78,8 +78,8 @@ impl<S: AsRef<[Member]> + AsMut<[Member]>> Vtep<S> {
         }
     }
 
-    /// The same for a socket of devices in external mode: every packet is for the device with VNI
-    /// 0, whatever its own VNI.
+    /// The same for a socket of devices in external mode without a VNI filter: every packet is for
+    /// the device with VNI 0, whatever its own VNI.
     #[must_use]
     pub fn external(mut self) -> Self {
         self.external = true;
@@ -112,13 +112,23 @@ impl<S: AsRef<[Member]> + AsMut<[Member]>> Vtep<S> {
 
     /// Takes `device` off the list, with all its VNIs (`vxlan_vs_del_dev()`).
     pub fn detach(&mut self, device: usize) {
+        self.retain(|member| member.device != device);
+    }
+
+    /// No longer lets `device` receive what comes for `vni`: one VNI of several has left its filter
+    /// (`vxlan_vs_del_vnigrp()` for one).
+    pub fn detach_vni(&mut self, vni: Vni, device: usize) {
+        self.retain(|member| (member.vni, member.device) != (vni, device));
+    }
+
+    fn retain(&mut self, stays: impl Fn(&Member) -> bool) {
         let members = self.members.as_mut();
         let mut kept = 0;
         for at in 0..self.len {
             let Some(member) = members.get(at).copied() else {
                 break;
             };
-            if member.device != device
+            if stays(&member)
                 && let Some(place) = members.get_mut(kept)
             {
                 *place = member;
@@ -149,6 +159,11 @@ impl<S: AsRef<[Member]> + AsMut<[Member]>> Vtep<S> {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Whether all places are taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len == self.members.as_ref().len()
     }
 
     /// The device for a VNI, for a packet that arrived on `arrival` (`vxlan_vs_find_vni()`).
@@ -260,11 +275,14 @@ mod tests {
     proptest! {
         /// A plain list of pairs tells the same story.
         #[test]
-        fn r08_like_a_map(steps in proptest::collection::vec((0u32..6, 0usize..6, any::<bool>()), 0..40)) {
+        fn r08_like_a_map(steps in proptest::collection::vec((0u32..6, 0usize..6, 0u8..3), 0..40)) {
             let mut vtep = Vtep::new([Member::EMPTY; 16]);
             let mut model: Vec<(u32, usize)> = Vec::new();
-            for (id, device, add) in steps {
-                if !add {
+            for (id, device, act) in steps {
+                if act == 2 {
+                    vtep.detach_vni(vni(id), device);
+                    model.retain(|member| *member != (id, device));
+                } else if act == 1 {
                     vtep.detach(device);
                     model.retain(|(_, d)| *d != device);
                 } else if vtep.attach(vni(id), None, device).is_ok() {

@@ -10,6 +10,7 @@
 mod world {
     pub(crate) mod change;
     pub(crate) mod failures;
+    pub(crate) mod filter;
     pub(crate) mod host;
     pub(crate) mod life;
     pub(crate) mod new;

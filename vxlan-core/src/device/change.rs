@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use super::accept::Accept;
 use super::config::Valid;
 use crate::fdb::{Mode, Remote, Storage};
-use crate::{ConfigChange, ConfigError, Device, Event, IfIndex, Instant, Mac, Vni};
+use crate::{ConfigChange, ConfigError, Device, Event, IfIndex, Instant, Mac};
 
 /// A multicast group on an interface of the underlay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,8 +105,9 @@ impl<S: Storage> Device<S> {
         if !old.addr.is_unspecified()
             && let Ok(removed) = self.fdb.remove(&self.key(Mac::ZERO), Some(&old))
         {
-            removed.map(Event::Removed).for_each(tell);
+            removed.map(Event::Removed).for_each(&mut *tell);
         }
+        self.replace_vni_defaults(now, next, tell);
         Ok(())
     }
 
@@ -114,8 +115,14 @@ impl<S: Storage> Device<S> {
     /// they would take each other's packets (`vxlan_vni_in_use()`). Whether either is up does not
     /// matter.
     #[must_use]
-    pub fn occupies(&self, vni: Vni, new: &Valid) -> bool {
-        vni == self.config.vni() && new.shares_packets_with(&self.config)
+    pub fn occupies(&self, vni: impl Into<u32>, new: &Valid) -> bool {
+        let vni = vni.into();
+        let receives = if self.config.has_vni_filter() {
+            self.vnis().contains(vni)
+        } else {
+            vni == self.config.vni().get()
+        };
+        receives && new.shares_packets_with(&self.config)
     }
 }
 
@@ -132,6 +139,7 @@ impl Valid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Vni;
     use crate::fdb::{Fixed, Record};
     use crate::{Config, Df};
     use alloc::vec::Vec;

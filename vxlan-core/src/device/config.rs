@@ -423,8 +423,8 @@ impl Config {
         self.flag(Flags::COLLECT_METADATA, on)
     }
 
-    /// Whether only the VNIs of a list are received (`IFLA_VXLAN_VNIFILTER`), which starts empty.
-    /// Needs [`external`](Self::external). Default: no.
+    /// Whether only the VNIs of a list are received (`IFLA_VXLAN_VNIFILTER`), which starts empty: see
+    /// [`Device::add_vni`](crate::Device::add_vni). Needs [`external`](Self::external). Default: no.
     #[must_use]
     pub const fn vni_filter(self, on: bool) -> Self {
         self.flag(Flags::VNIFILTER, on)

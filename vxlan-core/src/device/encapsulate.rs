@@ -114,7 +114,8 @@ pub struct Outer<'p> {
 struct Plan {
     destination: IpAddr,
     port: u16,
-    vni: Vni,
+    /// Its low 24 bits are sent.
+    vni: u32,
     ifindex: Option<IfIndex>,
     /// Before ECN.
     tos: u8,
@@ -192,31 +193,38 @@ impl<S: Storage> Device<S> {
         let config = &self.config;
         let flags = config.flags();
         let Some(inner) = self.inner(frame) else {
+            self.count_unsent(0, DropReason::InnerHeaderTruncated);
             return Encapsulated::Drop(worker.tx_dropped(DropReason::InnerHeaderTruncated));
         };
         if remote.addr.is_unspecified() {
             return match own(frame, flags) {
                 Some(vni) => Encapsulated::Own(vni),
-                None => Encapsulated::Drop(worker.tx_dropped(DropReason::AnyRemote)),
+                None => {
+                    self.count_unsent(0, DropReason::AnyRemote);
+                    Encapsulated::Drop(worker.tx_dropped(DropReason::AnyRemote))
+                }
             };
         }
-        let route = match route {
-            Ok(route) => route,
-            Err(error) => return no_route(worker, error),
-        };
         // Metadata beside the frame takes the place of bypass and DF policy, also on a device that
         // is not in external mode.
         let info = frame.tunnel.as_ref();
-        let vni = Vni::truncate(match (remote.vni, info) {
+        let vni = match (remote.vni, info) {
             (0, Some(info)) if config.is_external() => info.vni,
             (vni, _) => vni,
-        });
+        };
+        let route = match route {
+            Ok(route) => route,
+            Err(error) => {
+                self.count_unsent(vni, error.reason());
+                return no_route(worker, error);
+            }
+        };
         let port = self.destination_port(remote.port);
         let compat = config.compat();
         let bypasses = flags.contains(Flags::LOCALBYPASS) || !compat.bypass_optional;
         if info.is_none() && route.kind == RouteKind::Local && bypasses {
             let bypass = Bypass {
-                vni,
+                vni: Vni::truncate(vni),
                 port,
                 ifindex: remote.ifindex.filter(|_| compat.bypass_by_interface),
                 ipv6: config.is_ipv6(),
@@ -269,6 +277,7 @@ impl<S: Storage> Device<S> {
         route: Result<Route, RouteError>,
     ) -> Encapsulated<'p> {
         let Some(inner) = self.inner(frame) else {
+            self.count_unsent(0, DropReason::InnerHeaderTruncated);
             return Encapsulated::Drop(worker.tx_dropped(DropReason::InnerHeaderTruncated));
         };
         let Some(info) = &frame.tunnel else {
@@ -276,12 +285,15 @@ impl<S: Storage> Device<S> {
         };
         let route = match route {
             Ok(route) => route,
-            Err(error) => return no_route(worker, error),
+            Err(error) => {
+                self.count_unsent(info.vni, error.reason());
+                return no_route(worker, error);
+            }
         };
         let plan = Plan {
             destination: info.destination,
             port: self.destination_port(info.destination_port),
-            vni: Vni::truncate(info.vni),
+            vni: info.vni,
             ifindex: None,
             tos: info.tos,
             ttl: info.ttl,
@@ -308,7 +320,7 @@ impl<S: Storage> Device<S> {
     #[cold]
     fn extended_header(&self, frame: &mut Packet<'_>, plan: &Plan) -> Option<vxlan::Header> {
         let flags = self.config.flags();
-        let mut header = vxlan::Header::new(plan.vni);
+        let mut header = vxlan::Header::new(Vni::truncate(plan.vni));
         if let ChecksumState::Partial { start, offset } = frame.checksum {
             match RemoteChecksum::new(start, offset) {
                 Some(checksum) if flags.contains(Flags::REMCSUM_TX) => {
@@ -348,10 +360,13 @@ impl<S: Storage> Device<S> {
         let vxlan = if extended {
             match self.extended_header(frame, plan) {
                 Some(header) => header,
-                None => return Encapsulated::Drop(worker.tx_error(DropReason::UnknownProtocol)),
+                None => {
+                    self.count_unsent(plan.vni, DropReason::UnknownProtocol);
+                    return Encapsulated::Drop(worker.tx_error(DropReason::UnknownProtocol));
+                }
             }
         } else {
-            vxlan::Header::new(plan.vni)
+            vxlan::Header::new(Vni::truncate(plan.vni))
         };
         let tos = ecn::encapsulate(plan.tos, inner.tos);
         let ttl = if plan.ttl == 0 {
@@ -372,6 +387,7 @@ impl<S: Storage> Device<S> {
         let (room, bytes) = frame.split();
         let bytes: &[u8] = bytes;
         let Some(start) = room.len().checked_sub(ip_len + TUNNEL_LEN) else {
+            self.count_unsent(plan.vni, DropReason::NoHeadroom);
             return Encapsulated::Drop(worker.tx_error(DropReason::NoHeadroom));
         };
         let total = ip_len + TUNNEL_LEN + inner_len;
@@ -390,7 +406,11 @@ impl<S: Storage> Device<S> {
                 let measured = offload::measure(bytes, protocol, gso);
                 match measured.and_then(|pieces| pieces.encapsulated(ip_len + TUNNEL_LEN)) {
                     Ok(pieces) => pieces,
-                    Err(_) => return refuse(worker, is_ipv4, DropReason::Unsegmentable),
+                    Err(_) => {
+                        self.count_sent(plan.vni, inner_len);
+                        self.count_unsent(plan.vni, DropReason::Unsegmentable);
+                        return refuse(worker, is_ipv4, DropReason::Unsegmentable);
+                    }
                 }
             }
         };
@@ -401,6 +421,7 @@ impl<S: Storage> Device<S> {
         let refuses = pieces.longest > mtu && (dont_fragment || !is_ipv4);
         let leaves = !(refuses && pieces.shortest > mtu);
         let Some(addresses) = Addresses::new(route.source, plan.destination) else {
+            self.count_unsent(plan.vni, DropReason::AddressFamily);
             return Encapsulated::Drop(worker.tx_error(DropReason::AddressFamily));
         };
         // Chosen also for packets that are refused, as in Linux.
@@ -410,6 +431,8 @@ impl<S: Storage> Device<S> {
             (0, Some(0))
         };
         let (Some(udp_len), Some(total_length), true) = (udp_len, total_length, leaves) else {
+            self.count_sent(plan.vni, inner_len);
+            self.count_unsent(plan.vni, DropReason::PacketTooBig);
             return refuse(worker, is_ipv4, DropReason::PacketTooBig);
         };
         let mut udp = udp::Header::new(source_port, plan.port, udp_len);
@@ -474,6 +497,7 @@ impl<S: Storage> Device<S> {
         };
         match counted {
             _ if refuses => {
+                self.count_unsent(plan.vni, DropReason::PacketTooBig);
                 refuse(worker, is_ipv4, DropReason::PacketTooBig);
             }
             0 => worker.stats.tx_dropped += 1,
@@ -482,6 +506,7 @@ impl<S: Storage> Device<S> {
                 worker.stats.tx_bytes += len as u64;
             }
         }
+        self.count_sent(plan.vni, inner_len);
         Encapsulated::Send(Outer {
             buffer: frame.lend(),
             start,
@@ -502,6 +527,15 @@ impl<S: Storage> Device<S> {
     }
 }
 
+/// The outer headers of one packet, as they lie on the wire.
+#[derive(IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Headers<Ip> {
+    ip: Ip,
+    udp: udp::Header,
+    vxlan: vxlan::Header,
+}
+
 /// Counts a packet that the underlay refuses (`iptunnel_xmit_stats()`, `ip6tunnel_xmit()`).
 #[cold]
 fn refuse<'p>(worker: &mut Worker, is_ipv4: bool, reason: DropReason) -> Encapsulated<'p> {
@@ -516,11 +550,7 @@ fn refuse<'p>(worker: &mut Worker, is_ipv4: bool, reason: DropReason) -> Encapsu
 /// Counts a packet without a route.
 #[cold]
 fn no_route<'p>(worker: &mut Worker, error: RouteError) -> Encapsulated<'p> {
-    Encapsulated::Drop(worker.tx_error(match error {
-        RouteError::Unreachable => DropReason::NoRoute,
-        RouteError::Loop => DropReason::RouteLoop,
-        RouteError::NoSocket => DropReason::NoSocket,
-    }))
+    Encapsulated::Drop(worker.tx_error(error.reason()))
 }
 
 /// An entry whose remote is unspecified is that of a station behind the local bridge. A frame that
@@ -532,15 +562,6 @@ fn own(frame: &mut Packet<'_>, flags: Flags) -> Option<Vni> {
     // Another copy of the frame may have left already.
     frame.restore_checksum();
     flags.contains(Flags::RSC).then_some(vni)
-}
-
-/// The outer headers of one packet, as they lie on the wire.
-#[derive(IntoBytes, Immutable, KnownLayout, Unaligned)]
-#[repr(C)]
-struct Headers<Ip> {
-    ip: Ip,
-    udp: udp::Header,
-    vxlan: vxlan::Header,
 }
 
 impl<S: Storage> Device<S> {

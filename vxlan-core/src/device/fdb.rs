@@ -171,7 +171,7 @@ impl<S: Storage> Device<S> {
     /// Takes the device down: entries that traffic made are flushed, the operator's stay
     /// (`vxlan_stop()`).
     pub fn stop(&mut self) -> Removals<Removed<'_, S>> {
-        self.up = false;
+        self.set_up(false);
         let filter = if self.config.compat().flush_spares_static {
             Filter {
                 state_mask: State::PERMANENT | State::NOARP,

@@ -17,6 +17,7 @@ mod route_shortcircuit;
 mod snoop;
 mod tag;
 mod transmit;
+mod vnis;
 
 use core::net::IpAddr;
 
@@ -35,10 +36,11 @@ pub use reply::Reply;
 pub use snoop::Snooped;
 pub use tag::push_tag;
 pub use transmit::{Egress, Remotes};
+pub use vnis::VniChanged;
 
 use crate::fdb::{Fdb, Flags as EntryFlags, Key, Mode, Remote, State, Storage, Update};
 use crate::flow::FlowHasher;
-use crate::{DropReason, Instant, Mac, Worker};
+use crate::{DropReason, Instant, Mac, Packet, Worker, vni_filter};
 
 /// A VXLAN device (`struct vxlan_dev`).
 ///
@@ -52,9 +54,12 @@ pub struct Device<S> {
     accept: Accept,
     mac: Mac,
     up: bool,
+    /// Frames are delivered: the device is up, or nobody cares.
+    delivers: bool,
     bridge_port: bool,
     arp: bool,
     fdb: Fdb<S>,
+    vnis: vni_filter::Head,
     flow_hasher: FlowHasher,
 }
 
@@ -73,14 +78,17 @@ impl<S: Storage> Device<S> {
         let salt = config.salt();
         let mut device = Self {
             accept: Accept::new(&config),
+            delivers: !config.compat().check_device_up,
             config,
             mac,
             up: false,
             bridge_port: false,
             arp: true,
             fdb: Fdb::new(storage, salt),
+            vnis: vni_filter::Head::default(),
             flow_hasher: FlowHasher::new(salt),
         };
+        device.prepare_vnis();
         if !device.config.remote().is_unspecified() {
             let update = device.default_entry(Mode::EXCL, device.default_remote());
             device.fdb.update(now, &update).map_err(ConfigError::Fdb)?;
@@ -121,8 +129,9 @@ impl<S: Storage> Device<S> {
     }
 
     /// Takes the device up or down. Entries stay; see [`stop`](Self::stop).
-    pub fn set_up(&mut self, up: bool) {
+    pub const fn set_up(&mut self, up: bool) {
         self.up = up;
+        self.delivers = up || !self.config.compat().check_device_up;
     }
 
     /// The forwarding database.
@@ -174,8 +183,12 @@ impl<S: Storage> Device<S> {
     }
 
     /// Counts a frame whose nexthop object had no usable path.
-    pub fn drop_without_path(&self, worker: &mut Worker) -> DropReason {
-        worker.tx_dropped(DropReason::NoNexthopPath)
+    pub fn drop_without_path(&self, worker: &mut Worker, frame: &Packet<'_>) -> DropReason {
+        let reason = worker.tx_dropped(DropReason::NoNexthopPath);
+        if let Some(info) = &frame.tunnel {
+            self.count_unsent(info.vni, reason);
+        }
+        reason
     }
 
     fn default_remote(&self) -> Remote {

@@ -114,9 +114,15 @@ impl<S: Storage> Device<S> {
         datagram: &mut Packet<'_>,
     ) -> (Ingress, Snooped) {
         let mut snooped = Snooped::NOTHING;
-        let ingress = match self.decapsulate(worker, from, datagram, &mut snooped) {
+        let mut vni = None;
+        let ingress = match self.decapsulate(worker, from, datagram, &mut snooped, &mut vni) {
             Ok(metadata) => Ingress::Deliver(metadata, None),
-            Err(Refused::Drop(reason)) => Ingress::Drop(worker.rx_drop(reason), None),
+            Err(Refused::Drop(reason)) => {
+                if let Some(vni) = vni {
+                    self.count_refused(vni.get(), reason);
+                }
+                Ingress::Drop(worker.rx_drop(reason), None)
+            }
             Err(Refused::NotVxlan) => Ingress::NotVxlan,
         };
         (ingress, snooped)
@@ -129,8 +135,12 @@ impl<S: Storage> Device<S> {
         from: &Underlay,
         datagram: &mut Packet<'_>,
         snooped: &mut Snooped,
+        named: &mut Option<Vni>,
     ) -> Result<Metadata, Refused> {
-        let ours = |vni| self.answers_to(vni, from.ifindex);
+        let ours = |vni| {
+            *named = Some(vni);
+            self.answers_to(vni, from.ifindex)
+        };
         let header = self.accept.check(datagram.bytes(), ours)?;
         let decoded = self.accept.open(&header, datagram)?;
         self.leave_metadata(from, &decoded, datagram);
@@ -149,7 +159,13 @@ impl<S: Storage> Device<S> {
         // looks at the inner IP header and at ECN afterwards.
         let protocol = ethernet.ethertype();
         let odd_ecn = self.ecn(from.tos, protocol, ethernet::Header::LEN, datagram)?;
-        self.deliver(worker, datagram, ethernet::Header::LEN, decoded.checksum)?;
+        self.deliver(
+            worker,
+            decoded.vni,
+            datagram,
+            ethernet::Header::LEN,
+            decoded.checksum,
+        )?;
         let payload = datagram.bytes().get(ethernet::Header::LEN..);
         Ok(Metadata {
             vni: decoded.vni,
@@ -171,7 +187,7 @@ impl<S: Storage> Device<S> {
     ) -> Result<Metadata, Refused> {
         datagram.protocol = protocol;
         let odd_ecn = self.ecn(from.tos, protocol, 0, datagram)?;
-        self.deliver(worker, datagram, 0, ChecksumState::None)?;
+        self.deliver(worker, vni, datagram, 0, ChecksumState::None)?;
         Ok(Metadata {
             vni,
             packet_type: PacketType::Host,
@@ -198,16 +214,19 @@ impl<S: Storage> Device<S> {
     fn deliver(
         &self,
         worker: &mut Worker,
+        vni: Vni,
         frame: &mut Packet<'_>,
         link: usize,
         checksum: ChecksumState,
     ) -> Result<(), DropReason> {
-        if self.config.compat().check_device_up && !self.is_up() {
+        if !self.delivers {
             return Err(DropReason::DeviceDown);
         }
         frame.checksum = checksum;
+        let bytes = frame.len().saturating_sub(link) as u64;
         worker.stats.rx_packets += 1;
-        worker.stats.rx_bytes += frame.len().saturating_sub(link) as u64;
+        worker.stats.rx_bytes += bytes;
+        self.count_delivered(vni.get(), bytes);
         Ok(())
     }
 
@@ -215,8 +234,11 @@ impl<S: Storage> Device<S> {
     /// (`vxlan_vs_find_vni()`).
     #[inline]
     fn answers_to(&self, vni: Vni, arrival: Option<IfIndex>) -> bool {
-        // In external mode every packet is for the device with VNI 0.
+        // In external mode every packet is for the device with VNI 0, unless it has a list.
         let vni = if self.config.is_external() {
+            if self.config.has_vni_filter() {
+                return self.vnis().contains(vni.get());
+            }
             Vni::MIN
         } else {
             vni
@@ -285,11 +307,15 @@ impl<S: Storage> Device<S> {
     /// The frame is not changed. Its source is learned at the loopback address. No header, ECN or
     /// loop check takes place, and bytes are counted with the Ethernet header.
     pub fn receive_local(&mut self, worker: &mut Worker, vni: Vni, frame: &Packet<'_>) -> Ingress {
-        if self.config.compat().check_device_up && !self.is_up() {
-            return Ingress::Drop(worker.rx_drop(DropReason::DeviceDown), None);
+        if !self.delivers {
+            let reason = worker.rx_drop(DropReason::DeviceDown);
+            self.count_refused(vni.get(), reason);
+            return Ingress::Drop(reason, None);
         }
         let Ok((ethernet, _)) = ethernet::Header::parse(frame.bytes()) else {
-            return Ingress::Drop(worker.rx_drop(DropReason::InnerTooShort), None);
+            let reason = worker.rx_drop(DropReason::InnerTooShort);
+            self.count_refused(vni.get(), reason);
+            return Ingress::Drop(reason, None);
         };
         let mut event = None;
         if self.config.flags().contains(Flags::LEARN) {
@@ -306,6 +332,7 @@ impl<S: Storage> Device<S> {
             }
         }
         self.took(worker, frame);
+        self.count_delivered(vni.get(), self.bypass_len(frame));
         let metadata = Metadata {
             vni,
             packet_type: PacketType::Host,

@@ -106,7 +106,7 @@ impl<S: Storage> Device<S> {
         worker: &mut Worker,
         frame: &mut Packet<'_>,
         inner: &Inner,
-        vni: Vni,
+        vni: u32,
         route: &Route,
     ) -> Option<Encapsulated<'p>> {
         let mtu = self.inner_mtu(route);
@@ -122,7 +122,7 @@ impl<S: Storage> Device<S> {
         worker: &mut Worker,
         frame: &mut Packet<'_>,
         inner: &Inner,
-        vni: Vni,
+        vni: u32,
         mtu: u32,
         source: IpAddr,
     ) -> Option<Encapsulated<'p>> {
@@ -134,11 +134,15 @@ impl<S: Storage> Device<S> {
         frame.restore_checksum();
         let replaced = match pmtu::reply(frame, mtu) {
             Ok(replaced) => replaced?,
-            Err(_) => return Some(Encapsulated::Drop(worker.tx_error(DropReason::NoHeadroom))),
+            Err(_) => {
+                self.count_unsent(vni, DropReason::NoHeadroom);
+                return Some(Encapsulated::Drop(worker.tx_error(DropReason::NoHeadroom)));
+            }
         };
         // The way to itself is that to any device of the host (`vxlan_encap_bypass()`).
         if compat.check_device_up && !self.is_up() {
             let _ = replaced.undo(frame);
+            self.count_refused(vni, DropReason::DeviceDown);
             return Some(Encapsulated::Drop(worker.rx_drop(DropReason::DeviceDown)));
         }
         let tunnel_source = frame.tunnel.as_mut().map(|info| {
@@ -147,10 +151,12 @@ impl<S: Storage> Device<S> {
         });
         self.bypassed(worker, frame);
         self.took(worker, frame);
+        self.count_sent(vni, frame.len());
+        self.count_delivered(vni, frame.len() as u64);
         Some(Encapsulated::Reply(Reply {
             mtu,
             metadata: Metadata {
-                vni,
+                vni: Vni::truncate(vni),
                 packet_type: PacketType::Host,
                 protocol: inner.outermost,
                 odd_ecn: false,

@@ -183,7 +183,12 @@ impl<S: Storage> Device<S> {
             Some(entry) => entry,
             None => match self.fdb.find(&key(Mac::ZERO)) {
                 Some(entry) => entry,
-                None => return self.no_remote(worker, destination),
+                None => {
+                    if self.config.is_external() {
+                        self.count_unsent(vni, DropReason::NoRemote);
+                    }
+                    return self.no_remote(worker, destination);
+                }
             },
         };
         entry.touch_used(worker.now);

@@ -143,6 +143,14 @@ impl<S: Storage> Fdb<S> {
         }
     }
 
+    pub(crate) const fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    pub(crate) const fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
     fn entry_at(&self, number: u32) -> Option<Entry<'_>> {
         let slot = self.storage.entry(number)?;
         (!slot.is_vacant()).then(|| self.entry_of(slot))

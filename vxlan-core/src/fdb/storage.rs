@@ -5,6 +5,7 @@ use super::hash::{Hashed, Hasher, bucket};
 use super::probe::{self, Buckets, Overflow};
 use super::slot::Index;
 use super::{Bucket, EntrySlot, Full, RemoteSlot};
+use crate::vni_filter;
 
 #[cfg(feature = "alloc")]
 use super::growable::RemoteSlab;
@@ -67,6 +68,27 @@ pub trait Storage {
     /// Begins to place the `fresh` entries by another hash, or places them all. `None` if the
     /// storage is busy with another piece of work that has to be finished first.
     fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Option<Reseeded>;
+
+    /// The memory of the same device's VNI filter, to be read; by default there is none.
+    fn vnis(&self) -> &[vni_filter::Slot] {
+        &[]
+    }
+
+    /// The memory of the VNI filter, to be written.
+    fn vnis_mut(&mut self) -> &mut [vni_filter::Slot] {
+        &mut []
+    }
+
+    /// Makes sure that the VNI filter has at least so many slots.
+    ///
+    /// # Errors
+    /// [`vni_filter::Full`] if it has not and cannot have.
+    fn reserve_vnis(&mut self, count: usize) -> Result<(), vni_filter::Full> {
+        let capacity = self.vnis().len();
+        (count <= capacity)
+            .then_some(())
+            .ok_or(vni_filter::Full { capacity })
+    }
 }
 
 /// How far a storage came with another hash.
@@ -140,6 +162,18 @@ impl<S: Storage + ?Sized> Storage for &mut S {
 
     fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Option<Reseeded> {
         (**self).reseed(hasher, fresh)
+    }
+
+    fn vnis(&self) -> &[vni_filter::Slot] {
+        (**self).vnis()
+    }
+
+    fn vnis_mut(&mut self) -> &mut [vni_filter::Slot] {
+        (**self).vnis_mut()
+    }
+
+    fn reserve_vnis(&mut self, count: usize) -> Result<(), vni_filter::Full> {
+        (**self).reserve_vnis(count)
     }
 }
 

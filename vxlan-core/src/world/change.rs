@@ -2,7 +2,6 @@
 
 use super::create::known;
 use super::netdev::Phase;
-use super::open::seat;
 use super::task::{Goal, Regroup};
 use super::{Action, DeviceId, Error, Lower, Memory, Task, World};
 use crate::device::{MTU_MAX, MTU_MIN, Valid};
@@ -67,24 +66,16 @@ impl<M: Memory> World<M> {
             }
         }
         let netdev = self.device(id)?;
-        let (lower, above, seats) = (netdev.device.config().lower(), netdev.above, netdev.seats);
+        let (lower, above) = (netdev.device.config().lower(), netdev.above);
         if let Goal::Change {
             groups: Some(groups),
             ..
         } = &mut task.goal
         {
-            if let Some(group) = groups.leave.take()
-                && let Some(leave) = self.leave(id, group)
-            {
-                return Some(leave);
-            }
-            if let Some(group) = groups.join.take()
-                && let Some(seat) = seat(&seats, group.address.is_ipv6())
-            {
-                match self.join(seat, group) {
-                    Ok(join) => return Some(join),
-                    Err(error) => task.outcome = Err(error),
-                }
+            match self.regroup(id, groups) {
+                Ok(Some(action)) => return Some(action),
+                Ok(None) => {}
+                Err(error) => task.outcome = Err(error),
             }
         } else if above != lower {
             return Some(Action::Relink {

@@ -129,7 +129,12 @@ impl<M: Memory> World<M> {
             }
         }
         while let Some(id) = self.newest(ours) {
-            if let Some(action) = self.device(id)?.farewell(id) {
+            let netdev = self.device_mut(id)?;
+            // While the device can still be looked at.
+            netdev
+                .device
+                .clear_vnis(|event| tell(id, Event::Vnis(event)));
+            if let Some(action) = netdev.farewell(id) {
                 return Some(action);
             }
             self.drop_device(id);

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{ConfigError, Errno};
+use crate::{ConfigError, Errno, vni_filter};
 
 /// Why a call about a device is refused. Nothing has changed then, but where it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Error {
     Unfinished,
     /// The configuration or its change.
     Config(ConfigError),
+    /// A change of the VNI filter.
+    Vnis(vni_filter::Error),
     /// An MTU outside 68 to 65535, given with a new device.
     NewMtu,
     /// An MTU below 68.
@@ -50,6 +52,7 @@ impl Error {
             Self::NoDevice | Self::NoLower => Errno::ENODEV,
             Self::Unfinished | Self::SocketBusy => Errno::EBUSY,
             Self::Config(error) => Errno::new(error.errno()),
+            Self::Vnis(error) => Errno::new(error.errno()),
             Self::NewMtu | Self::MtuTooSmall | Self::MtuTooLarge | Self::MtuAboveLower => {
                 Errno::EINVAL
             }
@@ -68,6 +71,7 @@ impl Error {
     #[must_use]
     pub const fn message(&self) -> Option<&'static str> {
         match self {
+            Self::Vnis(error) => error.message(),
             Self::NewMtu => Some("MTU must be between 68 and 65535"),
             Self::MtuTooSmall => Some("mtu less than device minimum"),
             Self::MtuTooLarge => Some("mtu greater than device maximum"),
@@ -92,6 +96,7 @@ impl fmt::Display for Error {
         }
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::Vnis(error) => error.fmt(f),
             Self::Host(errno) => errno.fmt(f),
             Self::NoDevice => f.write_str("no such device"),
             Self::Unfinished => f.write_str("another task about the device is not finished"),

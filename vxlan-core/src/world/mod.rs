@@ -51,6 +51,7 @@
 
 mod action;
 mod age;
+mod attach;
 mod change;
 mod create;
 mod delete;
@@ -66,6 +67,7 @@ mod socket;
 mod step;
 mod stop;
 mod task;
+mod vnis;
 
 pub use crate::Errno;
 pub use action::{Action, Service, TunnelPort};

@@ -123,7 +123,7 @@ impl<F: Storage> Netdev<F> {
 
     /// The group that is joined after `joined` others.
     pub(super) fn group(&self, joined: usize) -> Option<Group> {
-        self.device.config().group().filter(|_| joined == 0)
+        self.device.groups().nth(joined)
     }
 
     /// Whether others on the socket must not leave this group because the device has it.
@@ -133,9 +133,7 @@ impl<F: Storage> Netdev<F> {
             Phase::Idle | Phase::Changing if self.device.is_up() => usize::MAX,
             _ => 0,
         };
-        (0..held)
-            .map_while(|joined| self.group(joined))
-            .any(|own| own == group)
+        self.device.groups().take(held).any(|own| own == group)
     }
 
     /// Whether its packets come in.

@@ -139,7 +139,15 @@ impl<M: Memory> World<M> {
             }),
             Progress::Ready if seat.attached => None,
             Progress::Ready => {
-                self.attach(id, seat.socket, key.ipv6)?;
+                self.attach(id, seat)?;
+                self.set_seat(
+                    id,
+                    key.ipv6,
+                    Some(Seat {
+                        attached: true,
+                        ..seat
+                    }),
+                );
                 None
             }
             Progress::Withdrawing | Progress::Closing => return Err(Error::SocketBusy),
@@ -189,26 +197,6 @@ impl<M: Memory> World<M> {
             *vacant = Some(Socket::new(serial, key, members));
         }
         Ok(place)
-    }
-
-    /// Lets packets for the device in (`vxlan_vs_add_dev()`).
-    fn attach(&mut self, id: DeviceId, place: usize, ipv6: bool) -> Result<(), Error> {
-        let netdev = self.device(id).ok_or(Error::NoDevice)?;
-        let config = netdev.device.config();
-        let (vni, arrival) = (config.vni(), config.arrival());
-        let socket = self.memory.sockets_mut().get_mut(place);
-        let socket = socket.and_then(Option::as_mut).ok_or(Error::SocketBusy)?;
-        if socket.vtep.attach(vni, arrival, id.place).is_err() {
-            M::add_members(socket.vtep.storage_mut()).map_err(|_| Error::Full)?;
-            let attached = socket.vtep.attach(vni, arrival, id.place);
-            attached.map_err(|_| Error::Full)?;
-        }
-        let seat = Seat {
-            socket: place,
-            attached: true,
-        };
-        self.set_seat(id, ipv6, Some(seat));
-        Ok(())
     }
 
     /// A host without IPv6 leaves external mode with IPv4; any other device fails.

@@ -41,6 +41,11 @@ impl SocketKey {
         !self.ipv6 || self.flags.contains(Flags::UDP_ZERO_CSUM6_RX)
     }
 
+    /// Whether all packets are for one device, whatever their VNI.
+    const fn is_external(&self) -> bool {
+        self.flags.contains(Flags::COLLECT_METADATA) && !self.flags.contains(Flags::VNIFILTER)
+    }
+
     /// The port as network cards are told of it.
     #[must_use]
     pub const fn tunnel_port(&self) -> TunnelPort {
@@ -107,7 +112,7 @@ impl<L: AsRef<[Member]> + AsMut<[Member]>> Socket<L> {
             key,
             progress: Progress::New,
             users: 0,
-            vtep: if key.flags.contains(Flags::COLLECT_METADATA) {
+            vtep: if key.is_external() {
                 vtep.external()
             } else {
                 vtep

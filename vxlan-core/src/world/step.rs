@@ -88,6 +88,7 @@ impl<M: Memory> World<M> {
             Goal::Open { device, .. } => self.advance_open(task, device),
             Goal::Stop { device } => self.advance_stop(device, tell),
             Goal::Change { device, .. } => self.advance_change(task, device, tell),
+            Goal::Vnis { device, .. } => self.advance_vnis(task, device, tell),
             Goal::Delete { batch, exit } => self.advance_delete(batch, exit, tell),
             Goal::Ports { .. } => self.advance_ports(task),
         };

@@ -1,5 +1,8 @@
 //! A change that takes several steps of the host.
 
+use core::net::IpAddr;
+use core::ops::RangeInclusive;
+
 use super::{Action, DeviceId, Error, Lower};
 use crate::device::Group;
 use crate::{ConfigChange, IfIndex, Instant};
@@ -29,6 +32,16 @@ pub(super) enum Goal {
         lower: Option<Lower>,
         /// What there is to do once the change is made.
         groups: Option<Regroup>,
+    },
+    Vnis {
+        device: DeviceId,
+        /// When they are added; else they are removed.
+        add: Option<Instant>,
+        group: Option<IpAddr>,
+        /// Those to come.
+        range: RangeInclusive<u32>,
+        /// What there is to do for the last one.
+        groups: Regroup,
     },
     Delete {
         batch: u64,
@@ -77,7 +90,8 @@ impl Task {
             Goal::Create { device }
             | Goal::Open { device, .. }
             | Goal::Stop { device }
-            | Goal::Change { device, .. } => Some(*device),
+            | Goal::Change { device, .. }
+            | Goal::Vnis { device, .. } => Some(*device),
             _ => None,
         };
         Self {
@@ -105,7 +119,8 @@ impl Task {
     ///
     /// # Errors
     /// The first step that failed. The device is as it was before, but after a change of the
-    /// configuration whose last step, joining a group, failed: as in Linux the change stays.
+    /// configuration whose last step, joining a group, failed, and after a change of a VNI filter:
+    /// as in Linux what was changed stays.
     pub const fn outcome(&self) -> Result<(), Error> {
         self.outcome
     }

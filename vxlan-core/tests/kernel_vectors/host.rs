@@ -12,7 +12,7 @@ use vxlan_core::{Device, Event, Instant, PortRange, Salt, World};
 use super::answer::{Failure, result, unsupported};
 use super::devices::{Shown, VxlanLink, Working};
 use super::links::{BRIDGE, LOOPBACK, LOOPBACK_MTU, Links};
-use super::model::{Create, Input, Nexthop, OtherDevice, Vector};
+use super::model::{Create, Input, Nexthop, OtherDevice, Vector, VniRequest};
 use super::neighbours::Table;
 use super::routes::Routes;
 use super::sockets::Memberships;
@@ -33,6 +33,7 @@ pub(crate) struct Host {
     bridged: bool,
     pub(crate) ephemeral: PortRange,
     want_memberships: bool,
+    pub(crate) wants_vni_lists: bool,
     /// Datagrams on their way over the loopback.
     pub(crate) looped: Vec<Datagram>,
     /// What the step has brought so far.
@@ -76,6 +77,10 @@ impl Host {
             bridged: vector.bridge.is_some(),
             ephemeral: PortRange::EPHEMERAL,
             want_memberships: vector.memberships,
+            wants_vni_lists: vector
+                .config
+                .as_ref()
+                .is_some_and(|config| config.vnifilter == Some(1)),
             looped: Vec::new(),
             seen: Seen::default(),
         };
@@ -119,13 +124,17 @@ impl Host {
         }
         host.routes.fixed.extend(vector.late_routes.iter().cloned());
         host.nexthops.clone_from(&vector.nexthops);
-        for (what, absent) in [
-            ("vnis", vector.vnis.is_empty()),
-            ("mdb", vector.mdb.is_empty()),
-        ] {
-            if !absent {
-                return Err(unsupported(format!("set-up of {what}")));
-            }
+        for range in &vector.vnis {
+            host.vni_request(&VniRequest {
+                op: "add".into(),
+                device: "vx0".into(),
+                start: range.start,
+                end: range.end,
+                group: range.group,
+            })?;
+        }
+        if !vector.mdb.is_empty() {
+            return Err(unsupported("set-up of mdb"));
         }
         for request in &vector.fdb {
             host.fdb_request(request, "append")?;
@@ -186,7 +195,10 @@ impl Host {
                 let outcome = self.neighbour_request(request).map(|()| None);
                 self.answer("", outcome)?;
             }
-            Input::Vni {} => return Err(unsupported("VNI requests")),
+            Input::Vni(request) => {
+                let outcome = self.vni_request(request).map(|()| None);
+                self.answer("", outcome)?;
+            }
             Input::Mdb {} => return Err(unsupported("MDB requests")),
         }
         for datagram in core::mem::take(&mut self.looped) {
@@ -234,6 +246,9 @@ impl Host {
         fields.insert("notifications".into(), notifications.into());
         fields.insert("fdb_after".into(), self.dump().into());
         fields.insert("stats_delta".into(), self.delta(before).into());
+        if let Some(lists) = self.vni_lists() {
+            fields.insert("vni_stats".into(), lists);
+        }
         if self.want_memberships {
             let groups = self.memberships.all();
             let groups: Vec<Value> = groups

@@ -50,7 +50,7 @@ impl Host {
     }
 
     /// Does all that the world asks for.
-    fn run(&mut self, mut task: Task) -> Result<(), Failure> {
+    pub(crate) fn run(&mut self, mut task: Task) -> Result<(), Failure> {
         loop {
             let mut events = Vec::new();
             let action = self

@@ -40,7 +40,7 @@ pub(crate) struct Vector {
     #[serde(default)]
     pub(crate) nexthops: Vec<Nexthop>,
     #[serde(default)]
-    pub(crate) vnis: Vec<Value>,
+    pub(crate) vnis: Vec<VniRange>,
     #[serde(default)]
     pub(crate) fdb: Vec<FdbRequest>,
     #[serde(default)]
@@ -163,7 +163,7 @@ pub(crate) enum Input {
     Rx(Receive),
     Fdb(FdbRequest),
     Neigh(NeighbourRequest),
-    Vni {},
+    Vni(VniRequest),
     Mdb {},
     Create(Create),
     Link(LinkRequest),
@@ -285,6 +285,26 @@ pub(crate) struct LinkRequest {
     pub(crate) mtu: Option<u32>,
     pub(crate) mac: Option<String>,
     pub(crate) config: Option<Attributes>,
+}
+
+/// A VNI filter's entry as the set-up names it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VniRange {
+    pub(crate) start: Option<u32>,
+    pub(crate) end: Option<u32>,
+    pub(crate) group: Option<IpAddr>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VniRequest {
+    pub(crate) op: String,
+    #[serde(default = "vx0")]
+    pub(crate) device: String,
+    pub(crate) start: Option<u32>,
+    pub(crate) end: Option<u32>,
+    pub(crate) group: Option<IpAddr>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -98,7 +98,7 @@ impl Host {
                 Some(gateway) => vec![self.core(at).remote_via(gateway)],
                 None => {
                     let device = self.working(at);
-                    device.core.drop_without_path(device.worker);
+                    device.core.drop_without_path(device.worker, frame);
                     Vec::new()
                 }
             },

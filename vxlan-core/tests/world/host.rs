@@ -300,6 +300,7 @@ pub(crate) fn picture(world: &Small) -> String {
             device.config(),
         )
         .unwrap();
+        writeln!(text, "  {:?}", device.vnis().spans().collect::<Vec<_>>()).unwrap();
         for record in device.fdb().iter() {
             writeln!(text, "  {record:?}").unwrap();
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use vxlan_core::device::Group;
+use vxlan_core::vni_filter::Request;
 use vxlan_core::world::{Action, DeviceId, Errno, Error, Lower, LowerEvent, NewDevice, Task};
 use vxlan_core::{Config, ConfigChange, Instant, fdb};
 
@@ -18,6 +19,8 @@ enum Call {
     Open(Nth),
     Stop(Nth),
     Change(Nth, u8, u8),
+    /// VNIs added or removed: the first, how many, the group.
+    Vnis(Nth, bool, u8, u8, u8),
     Delete(Nth),
     Lower(u8),
     /// Some steps of a task that was begun.
@@ -29,10 +32,12 @@ enum Call {
 fn call() -> impl Strategy<Value = Call> {
     let nth = || 0..6_u8;
     prop_oneof![
-        4 => (0..32_u8).prop_map(Call::Create),
+        4 => (0..64_u8).prop_map(Call::Create),
         6 => nth().prop_map(Call::Open),
         3 => nth().prop_map(Call::Stop),
         3 => (nth(), 0..4_u8, 0..3_u8).prop_map(|(nth, group, lower)| Call::Change(nth, group, lower)),
+        3 => (nth(), any::<bool>(), 0..4_u8, 0..3_u8, 0..3_u8).prop_map(
+            |(nth, add, first, more, group)| Call::Vnis(nth, add, first, more, group)),
         1 => nth().prop_map(Call::Delete),
         1 => (0..2_u8).prop_map(Call::Lower),
         12 => (0..6_u8, 1..5_u8).prop_map(|(nth, steps)| Call::Steps(nth, steps)),
@@ -40,7 +45,7 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
-/// A configuration out of five bits, so that they often meet.
+/// A configuration out of six bits, so that they often meet.
 fn new(bits: u8) -> NewDevice {
     let lower = eth(10 + u32::from(bits >> 4 & 1));
     let mut config = Config::new(vni(u32::from(bits & 3)))
@@ -49,7 +54,8 @@ fn new(bits: u8) -> NewDevice {
     config = match bits >> 2 & 3 {
         0 => config.remote([192, 0, 2, 1].into()),
         1 => config.remote([239, 0, 0, 1].into()),
-        2 => config.external(true),
+        2 if bits & 32 == 0 => config.external(true),
+        2 => config.external(true).vni_filter(true),
         _ => config.remote("ff05::1".parse().unwrap()),
     };
     let mut new = NewDevice::new(config, mac(1));
@@ -91,7 +97,9 @@ impl Run {
                     [239, 0, 0, group].into()
                 };
                 let mut change = ConfigChange::new().remote(remote);
-                if lower > 0 {
+                // As in Linux the groups of VNIs stay joined on the old interface.
+                let filter = self.world.device(id)?.device().config().has_vni_filter();
+                if lower > 0 && !filter {
                     change = change.lower(Some(eth(9 + u32::from(lower))));
                 }
                 let next = self
@@ -103,6 +111,20 @@ impl Run {
                     .ok()?;
                 let lower = next.named_lower().map(Lower::ethernet);
                 self.world.change(id, &change, lower, now).ok()
+            }),
+            Call::Vnis(nth, add, first, more, group) => self.device(nth).and_then(|id| {
+                let first = u32::from(first);
+                let group = (group > 0).then(|| [239, 0, 0, group].into());
+                let request = Request {
+                    start: Some(first),
+                    end: Some(first + u32::from(more)),
+                    group,
+                };
+                if add {
+                    self.world.add_vnis(id, &request, now).ok()
+                } else {
+                    self.world.remove_vnis(id, &request).ok()
+                }
             }),
             Call::Delete(nth) => self
                 .device(nth)
@@ -141,6 +163,13 @@ impl Run {
         };
         if let Some(action) = self.world.next(task, |_, _| {}) {
             let result = self.host.perform(&action);
+            // A group of one VNI is left though another VNI of the same device has it.
+            if let (Action::Leave { group, .. }, Some(id)) = (action, task.device())
+                && let Some(netdev) = self.world.device(id)
+                && netdev.device().config().has_vni_filter()
+            {
+                self.missed.insert(group);
+            }
             if let (Action::Join { group, .. }, Err(errno)) = (action, result)
                 && errno != Errno::EADDRINUSE
             {
@@ -153,7 +182,7 @@ impl Run {
         if let Err(Error::SocketBusy) = task.outcome()
             && let Some(netdev) = task.device().and_then(|id| self.world.device(id))
         {
-            self.missed.extend(netdev.device().config().group());
+            self.missed.extend(netdev.device().groups());
         }
     }
 
@@ -168,7 +197,7 @@ impl Run {
 
     /// What holds whenever nothing is under way.
     fn check(&self) {
-        let mut seats = 0;
+        let (mut seats, mut expected) = (0, 0);
         let mut groups = BTreeSet::new();
         for (id, netdev) in self.world.devices() {
             assert!(!netdev.is_busy(), "{id}");
@@ -183,8 +212,13 @@ impl Run {
                 "{id}"
             );
             if netdev.device().is_up() {
-                seats += if config.is_external() { 2 } else { 1 };
-                groups.extend(config.group());
+                let sockets = if config.is_external() { 2 } else { 1 };
+                seats += sockets;
+                expected += match config.has_vni_filter() {
+                    true => sockets as usize * netdev.device().vnis().len(),
+                    false => sockets as usize,
+                };
+                groups.extend(netdev.device().groups());
             }
             assert_eq!(
                 netdev.next_sweep().is_some(),
@@ -205,7 +239,7 @@ impl Run {
             members += socket.vtep().len();
         }
         assert_eq!(users, seats);
-        assert_eq!(members, seats as usize);
+        assert_eq!(members, expected);
         assert_eq!(self.host.sockets(), self.world.sockets().count());
         let joined: BTreeSet<Group> = self
             .host

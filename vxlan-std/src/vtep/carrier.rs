@@ -93,7 +93,7 @@ impl Carrier {
             }
             Egress::Nexthop(id) => match nexthops.path(id, frame.flow_hash().unwrap_or(0)) {
                 Some(gateway) => way.send(device, worker, frame, &device.remote_via(gateway)),
-                None => transmitted.dropped = Some(device.drop_without_path(worker)),
+                None => transmitted.dropped = Some(device.drop_without_path(worker, frame)),
             },
             Egress::Reply(_) => transmitted.answered = true,
             Egress::Consumed => {}
@@ -102,7 +102,7 @@ impl Carrier {
                 transmitted.event = miss;
             }
             // External mode: a TAP carries no metadata beside a frame.
-            _ => transmitted.dropped = Some(device.drop_without_path(worker)),
+            _ => transmitted.dropped = Some(device.drop_without_path(worker, frame)),
         }
         transmitted.own = own;
         transmitted

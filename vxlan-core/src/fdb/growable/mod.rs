@@ -3,11 +3,14 @@
 mod halves;
 mod slab;
 
+use alloc::vec::Vec;
+
 use super::bucket::ENTRIES_MAX;
 use super::hash::{Hashed, Hasher};
 use super::probe::Overflow;
 use super::storage::{RemoteSlots, Reseeded, Slots, Storage};
 use super::{Bucket, EntrySlot, Full, RemoteSlot};
+use crate::vni_filter;
 use halves::Halves;
 use slab::Slab;
 
@@ -43,6 +46,7 @@ pub struct Growable {
     index: Halves,
     entries: EntrySlab,
     remotes: RemoteSlab,
+    vnis: Vec<vni_filter::Slot>,
 }
 
 impl Growable {
@@ -70,6 +74,7 @@ impl Growable {
             index: Halves::new(),
             entries: Slab::new(),
             remotes: Slab::new(),
+            vnis: Vec::new(),
         }
     }
 
@@ -161,6 +166,25 @@ impl Storage for Growable {
 
     fn reseed(&mut self, hasher: Hasher, _: u32) -> Option<Reseeded> {
         self.index.reseed(hasher).then_some(Reseeded::Begun)
+    }
+
+    fn vnis(&self) -> &[vni_filter::Slot] {
+        &self.vnis
+    }
+
+    fn vnis_mut(&mut self) -> &mut [vni_filter::Slot] {
+        &mut self.vnis
+    }
+
+    fn reserve_vnis(&mut self, count: usize) -> Result<(), vni_filter::Full> {
+        let capacity = self.vnis.len();
+        let more = count.saturating_sub(capacity);
+        let full = vni_filter::Full { capacity };
+        self.vnis.try_reserve(more).map_err(|_| full)?;
+        // Within the capacity reserved above.
+        let slots = core::iter::repeat_with(|| vni_filter::Slot::EMPTY);
+        self.vnis.extend(slots.take(more));
+        Ok(())
     }
 }
 
