@@ -1,10 +1,10 @@
 /* Reaches the entry points, so that the linker has to resolve all they can call. */
-extern int receive(), of_world(), transmit(), segment(), coalesce(), age(), suppress();
+extern int receive(), of_world(), transmit(), segment(), coalesce(), age(), suppress(), filtered(), list();
 #ifdef CONTROL
 extern int control();
 #endif
 int (*volatile entries[])() = {
-    receive, of_world, transmit, segment, coalesce, age, suppress,
+    receive, of_world, transmit, segment, coalesce, age, suppress, filtered, list,
 #ifdef CONTROL
     control,
 #endif

@@ -11,6 +11,7 @@ use core::panic::PanicInfo;
 use vxlan_core::neighbour::{Lookup, Neighbour};
 use vxlan_core::offload::{self, Coalesced, Coalescer};
 use vxlan_core::packet::{Gso, GsoKind};
+use vxlan_core::vni_filter::{Slot, WithVnis};
 use vxlan_core::vtep::Member;
 use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::wire::vlan::Tag;
@@ -30,6 +31,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 }
 
 type Table = Device<fdb::Fixed<64, 64, 64>>;
+type Listed = Device<WithVnis<fdb::Fixed<64, 64, 64>, [Slot; 64]>>;
 
 /// A UDP payload of any content.
 #[unsafe(no_mangle)]
@@ -218,6 +220,47 @@ pub extern "C" fn coalesce(packets: &[[u8; 256]; 8], len: usize, out: &mut [u8; 
         }
     }
     taken
+}
+
+/// A UDP payload of any content for a device with a VNI filter, and back what came out of it.
+#[unsafe(no_mangle)]
+pub extern "C" fn filtered(
+    device: &mut Listed,
+    worker: &mut Worker,
+    buffer: &mut [u8; 2048],
+    len: usize,
+    source: u32,
+    mtu: u32,
+) -> usize {
+    let source = IpAddr::V4(Ipv4Addr::from_bits(source));
+    let Ok(mut packet) = Packet::new(buffer, 0, len) else {
+        return 0;
+    };
+    let Ingress::Deliver(..) = device.receive(worker, &Underlay::new(source), &mut packet) else {
+        return 0;
+    };
+    let Egress::Tunnel = device.transmit(worker, &mut packet) else {
+        return 0;
+    };
+    let route = Ok(Route::new(source, mtu));
+    match device.encapsulate_by_info(worker, &mut packet, route) {
+        Encapsulated::Send(outer) => outer.ip_packet().len(),
+        _ => 0,
+    }
+}
+
+/// A VNI comes, is counted and goes.
+#[unsafe(no_mangle)]
+pub extern "C" fn list(device: &mut Listed, vni: u32, group: u32) -> usize {
+    let group = Some(IpAddr::V4(Ipv4Addr::from_bits(group)));
+    let added = device.add_vni(Instant::ZERO, vni, group, false).is_ok();
+    let spans = device.vnis().spans().count();
+    let packets = device
+        .vnis()
+        .find(vni)
+        .map_or(0, |entry| entry.stats().rx_packets);
+    let removed = device.remove_vni(vni).is_ok();
+    spans + packets as usize + usize::from(added) + usize::from(removed)
 }
 
 /// Time passes.
