@@ -88,7 +88,11 @@ const LINK: &str = "Words:
   link set NAME [address MAC] [mtu N] [up|down] [type vxlan OPTION...]
   link del NAME
   link show [NAME] [up] [master BRIDGE]
+  link import DEV [name NAME] [up]
+  link export [DEV]
 
+'import' makes a device like DEV of the kernel, with its address, MTU, entries and their ages. \
+'export' prints the commands of ip and bridge that make ours in the kernel.
 'vtep run --help' lists the options. A device is made down, as by 'ip'.
 
 Options, anywhere: -json, -pretty, -statistics (twice for more), -details.

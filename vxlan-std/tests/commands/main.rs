@@ -11,6 +11,7 @@
 mod describe;
 mod life;
 mod nexthop;
+mod peer;
 #[path = "../runner/mod.rs"]
 mod runner;
 mod socket;
@@ -61,6 +62,11 @@ const TESTS: &[Test] = &[
     ),
     ("ip_nexthop_is_recorded_truly", ip_nexthop_is_recorded_truly),
     ("frames_take_the_paths", nexthop::frames_take_the_paths),
+    (
+        "devices_come_and_go_unchanged",
+        peer::devices_come_and_go_unchanged,
+    ),
+    ("what_cannot_be_imported", peer::what_cannot_be_imported),
     (
         "fdb_answers_as_bridge_was_recorded",
         fdb_answers_as_bridge_was_recorded,

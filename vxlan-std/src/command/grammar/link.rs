@@ -30,6 +30,24 @@ pub(super) const LINK: Noun = Noun {
                 ("type", "vxlan", "the only type here"),
             ]],
         },
+        Verb {
+            name: "import",
+            about: "Make a device like one of the kernel, with its entries",
+            words: &[&[
+                ("dev", "NAME", "the device of the kernel"),
+                (
+                    "name",
+                    "NAME",
+                    "the name of the new one; the same unless said",
+                ),
+                ("up", "", "take it up"),
+            ]],
+        },
+        Verb {
+            name: "export",
+            about: "Print the ip and bridge commands that make devices in the kernel",
+            words: &[&[("dev", "NAME", "this one; all unless said")]],
+        },
     ],
     words: &[],
 };

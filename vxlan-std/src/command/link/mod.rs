@@ -2,7 +2,9 @@
 
 mod change;
 mod data;
+mod export;
 mod flags;
+mod import;
 mod show;
 mod stats;
 
@@ -29,6 +31,10 @@ pub(crate) fn answer(
             devices
                 .delete(id, audience)
                 .map_err(|refused| Refusal::link(&refused))?;
+        }
+        LinkRequest::Import(spec) => import::import(devices, audience, &spec)?,
+        LinkRequest::Export(name) => {
+            return export::export(devices, name.as_deref()).map(Answer::Text);
         }
         LinkRequest::Show(filter) => {
             return show::show(devices, options, &filter).map(Answer::Text);

@@ -65,6 +65,15 @@ impl LinkState {
         Self::ask(netlink, Builder::new(header(index.get())))
     }
 
+    /// Asks for the state of the interface of this name.
+    ///
+    /// # Errors
+    /// Those of the kernel, `ENODEV` among them.
+    pub(crate) fn named(netlink: &mut Netlink, name: &str) -> io::Result<Self> {
+        let text = [name.as_bytes(), b"\0"].concat();
+        Self::ask(netlink, Builder::new(header(0)).put(IFLA_IFNAME, &text))
+    }
+
     fn ask(netlink: &mut Netlink, question: Builder) -> io::Result<Self> {
         let question = question.put(IFLA_EXT_MASK, &SKIP_STATS.to_ne_bytes());
         let answer = netlink.ask(RTM_GETLINK, 0, &question.finish())?;

@@ -1,7 +1,9 @@
 //! Questions to the kernel about its own interfaces (rtnetlink).
 
 mod attribute;
+mod entry;
 mod link;
+mod nexthop;
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -15,7 +17,9 @@ use nix::sys::socket::{
 };
 
 pub(crate) use attribute::{Attributes, Builder};
+pub(crate) use entry::EntryState;
 pub(crate) use link::{LinkState, RTM_DELLINK, flags};
+pub(crate) use nexthop::nexthops;
 
 /// How long the kernel may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);

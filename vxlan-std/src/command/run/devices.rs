@@ -133,6 +133,21 @@ impl Devices {
         self.make(name, config, mac, spec.mtu, audience)
     }
 
+    /// Makes a device like another one, and its interface, down.
+    pub(crate) fn like(
+        &mut self,
+        name: String,
+        mut config: Config,
+        mac: Mac,
+        mtu: u32,
+        audience: &mut Audience<'_>,
+    ) -> Result<DeviceId, Refused> {
+        if let Some(range) = ephemeral_ports() {
+            config = config.ephemeral_ports(range);
+        }
+        self.make(name, config, mac, Some(mtu), audience)
+    }
+
     fn make(
         &mut self,
         name: String,

@@ -15,7 +15,8 @@ pub(crate) use fdb::{
     FdbRequest, FdbSpec, FileSpec, FlushSpec, GetSpec, ShowSpec, parse_fdb, parse_fdb_request,
 };
 pub(crate) use link::{
-    LinkFilter, LinkOptions, LinkRequest, LinkSpec, Switch, parse_link, parse_link_request,
+    ImportSpec, LinkFilter, LinkOptions, LinkRequest, LinkSpec, Switch, parse_link,
+    parse_link_request, write_link,
 };
 pub(crate) use nexthop::{
     NexthopFilter, NexthopRequest, NexthopSpec, gateway_is_shown, parse_nexthop,

@@ -1,8 +1,10 @@
 //! What follows `ip link`.
 
 mod options;
+mod peer;
 mod show;
 mod switch;
+mod write;
 
 use vxlan_core::Mac;
 
@@ -11,8 +13,10 @@ use super::error::Problem;
 use super::number::number32;
 use super::{INTERFACE, WordsError, interface};
 pub(crate) use options::LinkOptions;
+pub(crate) use peer::ImportSpec;
 pub(crate) use show::LinkFilter;
 pub(crate) use switch::Switch;
+pub(crate) use write::write_link;
 
 /// A device to be made, or what is to change about one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,10 +44,14 @@ pub(crate) enum LinkRequest {
     Delete(String),
     /// Show devices.
     Show(LinkFilter),
+    /// Make a device like one of the kernel.
+    Import(ImportSpec),
+    /// Print the commands that make this device in the kernel, or all.
+    Export(Option<String>),
 }
 
 /// The subcommands of `link`.
-const VERBS: &str = "add, set, del or show";
+const VERBS: &str = "add, set, del, show, import or export";
 
 /// What follows `link`; nothing is `show`.
 pub(crate) fn parse_link_request(words: &[&str]) -> Result<LinkRequest, WordsError> {
@@ -55,6 +63,8 @@ pub(crate) fn parse_link_request(words: &[&str]) -> Result<LinkRequest, WordsErr
         "set" | "change" => LinkRequest::Set(LinkSpec::set(words)?),
         "del" | "delete" => LinkRequest::Delete(delete(words)?),
         "show" | "list" | "lst" => LinkRequest::Show(LinkFilter::parse(words)?),
+        "import" => LinkRequest::Import(ImportSpec::parse(words)?),
+        "export" => LinkRequest::Export(peer::export(words)?),
         other => return Err(words.error(other, Problem::Expected(VERBS))),
     })
 }
