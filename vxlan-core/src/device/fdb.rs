@@ -162,10 +162,13 @@ impl<S: Storage> Device<S> {
 
     /// Removes the entries that have not been heard of for the ageing time (`vxlan_cleanup()`).
     ///
-    /// [`Removals::next_sweep`] says when to call it again.
+    /// No call walks a large table: it looks at 8,192 entries at most.
+    /// [`Removals::next_sweep`] says when to call it again, which is at once while there is more
+    /// to look at.
     pub fn age(&mut self, now: Instant) -> Removals<Aged<'_, S>> {
+        const BUDGET: u32 = 8_192;
         let ageing = self.ageing();
-        Removals(self.fdb.age(now, ageing))
+        Removals(self.fdb.age_some(now, ageing, BUDGET))
     }
 
     /// Takes the device down: entries that traffic made are flushed, the operator's stay
@@ -223,7 +226,7 @@ impl<I: FusedIterator<Item = fdb::Record>> FusedIterator for Removals<I> {}
 
 impl<S: Storage> Removals<Aged<'_, S>> {
     /// Finishes the sweep and says when the next one is due: when the first entry expires, in ten
-    /// seconds at the latest.
+    /// seconds at the latest; at once if the table is larger than one call looks at.
     #[must_use]
     pub fn next_sweep(self) -> Instant {
         self.0.deadline()

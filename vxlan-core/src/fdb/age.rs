@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::cursor::Sweep;
+use super::cursor::{Cursor, Sweep};
 use super::stamp::{self, Stamp};
 use super::storage::Storage;
 use super::table::Dying;
@@ -76,23 +76,52 @@ impl<S: Storage> Fdb<S> {
     /// assert_eq!(aged.deadline(), Instant::from_millis(10_000));
     /// ```
     pub fn age(&mut self, now: Instant, ageing: Ageing) -> Aged<'_, S> {
+        self.head.round = None;
+        self.age_some(now, ageing, u32::MAX)
+    }
+
+    /// The same in pieces: looks at `budget` places of entries at most, vacant ones included, and
+    /// goes on where the last piece ended. With other rules it starts again.
+    ///
+    /// [`Aged::deadline`] is `now` until the round is over.
+    pub fn age_some(&mut self, now: Instant, ageing: Ageing, budget: u32) -> Aged<'_, S> {
         self.head.clock = now;
+        let round = match self.head.round {
+            Some(round) if round.ageing == ageing => round,
+            _ => Round {
+                cursor: Cursor::START,
+                deadline: Instant::MAX,
+                ageing,
+            },
+        };
         Aged {
-            sweep: Sweep::all(self),
+            sweep: Sweep::new(self, round.cursor, budget),
             ageing,
             now,
-            deadline: now + SWEEP_INTERVAL,
+            deadline: round.deadline.min(now + SWEEP_INTERVAL),
         }
     }
 }
 
+/// A round of ageing that is not over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Round {
+    cursor: Cursor,
+    /// When the first of the entries seen so far expires.
+    deadline: Instant,
+    ageing: Ageing,
+}
+
 impl<S: Storage> Aged<'_, S> {
     /// Finishes the sweep and says when the next one is due: when the first entry expires, in
-    /// [`SWEEP_INTERVAL`] at the latest.
+    /// [`SWEEP_INTERVAL`] at the latest; at once if this was but a piece of a round.
     #[must_use]
     pub fn deadline(mut self) -> Instant {
         self.by_ref().for_each(drop);
-        self.deadline
+        match self.sweep.cursor() {
+            None => self.deadline,
+            Some(_) => self.now,
+        }
     }
 
     fn visit(&mut self, number: u32) -> Option<Dying> {
@@ -147,5 +176,10 @@ impl<S: Storage> core::iter::FusedIterator for Aged<'_, S> {}
 impl<S: Storage> Drop for Aged<'_, S> {
     fn drop(&mut self) {
         self.for_each(drop);
+        self.sweep.fdb.head.round = self.sweep.cursor().map(|cursor| Round {
+            cursor,
+            deadline: self.deadline,
+            ageing: self.ageing,
+        });
     }
 }

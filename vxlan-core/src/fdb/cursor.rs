@@ -28,15 +28,18 @@ impl Cursor {
 pub(super) struct Sweep<'a, S> {
     pub(super) fdb: &'a mut Fdb<S>,
     below: u32,
+    /// How many more slots may be visited.
+    budget: u32,
     pub(super) dying: Option<Dying>,
 }
 
 impl<'a, S: Storage> Sweep<'a, S> {
-    /// Over all entries.
-    pub(super) fn all(fdb: &'a mut Fdb<S>) -> Self {
+    /// Over the entries from `cursor` on, so many slots at most.
+    pub(super) fn new(fdb: &'a mut Fdb<S>, cursor: Cursor, budget: u32) -> Self {
         Self {
-            below: fdb.head.entries.fresh,
+            below: cursor.below.min(fdb.head.entries.fresh),
             fdb,
+            budget,
             dying: None,
         }
     }
@@ -46,6 +49,7 @@ impl<'a, S: Storage> Sweep<'a, S> {
         Self {
             below: 0,
             fdb,
+            budget: 0,
             dying,
         }
     }
@@ -62,7 +66,17 @@ impl<'a, S: Storage> Sweep<'a, S> {
     /// The number of the next slot. The walk is past it already, so what is there may go.
     #[inline]
     pub(super) fn step(&mut self) -> Option<u32> {
-        self.below = self.below.checked_sub(1)?;
-        Some(self.below)
+        let below = self.below.checked_sub(1)?;
+        self.budget = self.budget.checked_sub(1)?;
+        self.below = below;
+        Some(below)
+    }
+
+    /// Where to go on; `None` at the end.
+    pub(super) const fn cursor(&self) -> Option<Cursor> {
+        match self.below {
+            0 => None,
+            below => Some(Cursor { below, told: 0 }),
+        }
     }
 }

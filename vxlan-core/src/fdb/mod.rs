@@ -47,6 +47,7 @@ mod probe;
 mod remote;
 mod remotes;
 mod remove;
+mod reseed;
 mod slot;
 mod stamp;
 mod storage;

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::cursor::Sweep;
+use super::cursor::{Cursor, Sweep};
 use super::storage::Storage;
 use super::table::Dying;
 use super::{Entry, Error, Fdb, Flags, Key, NexthopId, Record, Remote, State};
@@ -173,10 +173,37 @@ impl<S: Storage> Fdb<S> {
 
     /// Deletes whatever meets `filter`, newest entries first. Kernel: `vxlan_flush()`.
     pub fn flush(&mut self, filter: Filter) -> Removed<'_, S> {
+        self.flush_some(filter, Cursor::START, u32::MAX)
+    }
+
+    /// The same from `cursor` on, looking at `budget` places of entries at most, vacant ones
+    /// included. [`Removed::finish`] says where to go on.
+    ///
+    /// ```
+    /// # use vxlan_core::{Instant, Salt, fdb};
+    /// # let mut fdb = fdb::Fdb::new(fdb::Fixed::<1, 1, 1>::new(), Salt::default());
+    /// let mut rest = Some(fdb::Cursor::START);
+    /// while let Some(cursor) = rest {
+    ///     let mut removed = fdb.flush_some(fdb::Filter::default(), cursor, 1_000);
+    ///     for record in removed.by_ref() {
+    ///         println!("gone: {record:?}");
+    ///     }
+    ///     rest = removed.finish(); // and now something else
+    /// }
+    /// ```
+    pub fn flush_some(&mut self, filter: Filter, cursor: Cursor, budget: u32) -> Removed<'_, S> {
         Removed {
-            sweep: Sweep::all(self),
+            sweep: Sweep::new(self, cursor, budget),
             filter,
         }
+    }
+}
+
+impl<S: Storage> Removed<'_, S> {
+    /// Finishes the work and says where a flush has to go on; `None` if it is done.
+    pub fn finish(mut self) -> Option<Cursor> {
+        self.by_ref().for_each(drop);
+        self.sweep.cursor()
     }
 }
 

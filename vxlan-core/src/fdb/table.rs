@@ -15,6 +15,8 @@ pub(super) struct Head {
     pub(super) len: u32,
     pub(super) entries: Entries,
     pub(super) remotes: super::remotes::Pool,
+    /// A round of ageing that goes on.
+    pub(super) round: Option<super::age::Round>,
     /// The time of the last change: near enough to tell what the 32-bit stamps stand for.
     pub(super) clock: Instant,
 }

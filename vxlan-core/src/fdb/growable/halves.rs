@@ -8,6 +8,7 @@ use super::slab::chunk;
 use crate::fdb::bucket::{Bucket, PLACES};
 use crate::fdb::hash::{Hashed, Hasher, bucket as home};
 use crate::fdb::probe::{self, Buckets, Overflow};
+use crate::fdb::storage::Reseeded;
 
 /// Buckets in one allocation: 2 KiB.
 const CHUNK: usize = 64;
@@ -265,15 +266,18 @@ impl Halves {
         }
     }
 
-    /// Begins to place all entries by another hash. Does nothing and says `false` while the index
-    /// is being rebuilt already.
-    pub(super) fn reseed(&mut self, hasher: Hasher) -> bool {
+    /// Begins to place all entries by another hash. `None` while the index is being rebuilt
+    /// already.
+    pub(super) fn reseed(&mut self, hasher: Hasher) -> Option<Reseeded> {
         if self.phase != Phase::Steady {
-            return false;
+            return None;
+        }
+        if self.old.count == 0 {
+            return Some(Reseeded::Done(hasher));
         }
         self.hasher = Some(hasher);
         self.begin(self.old.count);
-        true
+        Some(Reseeded::Begun)
     }
 
     fn begin(&mut self, count: u32) {

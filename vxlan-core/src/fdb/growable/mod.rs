@@ -16,8 +16,8 @@ use slab::Slab;
 
 /// Entries in one allocation: 3 KiB.
 const ENTRY_CHUNK: usize = 128;
-/// Remotes in one allocation: 768 bytes.
-const REMOTE_CHUNK: usize = 16;
+/// Remotes in one allocation: 1.5 KiB.
+const REMOTE_CHUNK: usize = 32;
 
 type EntrySlab = Slab<EntrySlot, ENTRY_CHUNK>;
 pub(super) type RemoteSlab = Slab<RemoteSlot, REMOTE_CHUNK>;
@@ -31,8 +31,8 @@ pub(super) type RemoteSlab = Slab<RemoteSlot, REMOTE_CHUNK>;
 /// dropped.
 ///
 /// With a million entries behind a thousand VTEPs an entry costs 32 bytes at most, everything
-/// included. The limit costs an eighth of a byte for each entry that there might be, reserved
-/// when the table is made and not touched before it is needed.
+/// included. The limit costs a sixth of a byte for each entry that there might be, reserved when
+/// the table is made and not touched before it is needed.
 ///
 /// ```
 /// use vxlan_core::{Salt, fdb};
@@ -135,7 +135,9 @@ impl Storage for Growable {
         // Directories that cannot be had now are asked for again, chunk by chunk.
         self.index.forget(self.limit);
         self.entries.provide(self.limit as usize);
-        self.remotes.provide(self.limit as usize);
+        // Most remotes are shared. A table in which more of them differ copies their directory, a
+        // quarter of a byte for each entry that there might be, and then half of one.
+        self.remotes.provide(self.limit as usize / 4);
     }
 
     fn reserve(&mut self, entries: u32, remotes: u32) -> Result<(), Full> {
@@ -165,7 +167,7 @@ impl Storage for Growable {
     }
 
     fn reseed(&mut self, hasher: Hasher, _: u32) -> Option<Reseeded> {
-        self.index.reseed(hasher).then_some(Reseeded::Begun)
+        self.index.reseed(hasher)
     }
 
     fn vnis(&self) -> &[vni_filter::Slot] {

@@ -3,7 +3,9 @@
 extern crate std;
 
 mod ageing;
+mod cursors;
 mod growth;
+mod hostile;
 mod model;
 mod removal;
 mod rules;
