@@ -9,6 +9,7 @@
 //!   [`Device::encapsulate`] writes the outer headers for one of them.
 //! - Underlay to overlay: [`Vtep::demultiplex`] finds the device for a datagram,
 //!   [`Device::receive`] checks it, learns from it and strips it.
+//! - Devices that come, go up, change and go, and the sockets that they share: [`World`].
 //! - Time passing: [`Device::age`] removes entries that have grown old.
 //!
 //! Behaviour is that of Linux 6.18; [`Compat`] chooses another driver's. The tables live where the

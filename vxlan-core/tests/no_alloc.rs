@@ -109,6 +109,42 @@ fn nothing_is_allocated_by_a_table_that_has_grown() {
 }
 
 /// The counter counts: a test that cannot fail proves nothing.
+/// M-18: from creation to deletion, in memory of a fixed size.
+#[test]
+fn nothing_is_allocated_by_a_world() {
+    use vxlan_core::world::{Action, Fixed, NewDevice, World};
+    use vxlan_core::{IfIndex, Salt, world::Lower};
+
+    type Small = World<Fixed<fdb::Fixed<16, 16, 16>, 4, 4, 4>>;
+    let mut world: Small = World::new(Fixed::new(), Salt::default());
+    let lower = IfIndex::new(10).map(Lower::ethernet);
+    let (mut actions, mut events) = (0, 0);
+    let total = measure(|| {
+        let mut perform = |_: &Small, _: &Action| {
+            actions += 1;
+            Ok(())
+        };
+        for id in 1..4 {
+            let config = Config::new(Vni::truncate(id))
+                .remote([239, 0, 0, 1].into())
+                .lower(lower.map(|lower| lower.index));
+            let mut new = NewDevice::new(config, mac(1));
+            new.lower = lower;
+            let task = world.create(new, fdb::Fixed::new(), Instant::ZERO).unwrap();
+            let device = task.device().unwrap();
+            world.run(task, &mut perform, |_, _| events += 1).unwrap();
+            let task = world.open(device, lower.as_ref(), Instant::ZERO).unwrap();
+            world.run(task, &mut perform, |_, _| events += 1).unwrap();
+        }
+        let task = world.exit(|_, _| events += 1).unwrap();
+        world.run(task, &mut perform, |_, _| events += 1).unwrap();
+    });
+    // Made and linked; one socket, each joins; unlinked, each leaves, closed, unregistered.
+    let expected = 3 * 2 + 3 + 3 + 3 + 3 + 2 + 3;
+    assert_eq!((actions, events), (expected, 6));
+    assert_eq!(total.count_total, 0);
+}
+
 #[test]
 fn the_counter_counts() {
     let total = measure(|| drop(std::hint::black_box(Box::new(7))));
