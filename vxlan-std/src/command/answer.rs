@@ -2,6 +2,7 @@
 
 use super::fdb;
 use super::link;
+use super::neigh;
 use super::nexthop;
 use super::options::Options;
 use super::refusal::Refusal;
@@ -30,7 +31,10 @@ pub(crate) fn answer(
         Some((&"fdb", rest)) => fdb::answer(devices, audience, options, rest),
         Some((&"link", rest)) => link::answer(devices, audience, options, rest),
         Some((&"monitor", rest)) => Watch::parse(options, rest).map(Answer::Watch),
+        Some((&"neigh", rest)) => neigh::answer(devices, options, rest).map(Answer::Text),
         Some((&"nexthop", rest)) => nexthop::answer(devices, options, rest).map(Answer::Text),
-        _ => Err(Refusal::usage("fdb, link, monitor or nexthop expected")),
+        _ => Err(Refusal::usage(
+            "fdb, link, monitor, neigh or nexthop expected",
+        )),
     }
 }

@@ -11,6 +11,7 @@ mod file;
 mod grammar;
 mod json;
 mod link;
+mod neigh;
 mod netlink;
 mod nexthop;
 mod options;
@@ -51,6 +52,7 @@ enum Command {
     Link(remote::Link),
     Man(describe::Manual),
     Monitor(remote::Monitor),
+    Neigh(remote::Neigh),
     Nexthop(remote::Nexthop),
     Run(run::Arguments),
 }
@@ -91,9 +93,11 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(arguments) => return demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         // Its words are the daemon's to understand.
-        Command::Fdb(_) | Command::Link(_) | Command::Monitor(_) | Command::Nexthop(_) => {
-            Err(Failure::usage("see 'vtep --help'"))
-        }
+        Command::Fdb(_)
+        | Command::Link(_)
+        | Command::Monitor(_)
+        | Command::Neigh(_)
+        | Command::Nexthop(_) => Err(Failure::usage("see 'vtep --help'")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -161,7 +165,7 @@ mod tests {
         for (line, want) in [
             (
                 &["vtep", "walk"][..],
-                "unrecognized subcommand 'walk'; expected completion, decode, demo, fdb, link, man, monitor, nexthop, run",
+                "unrecognized subcommand 'walk'; expected completion, decode, demo, fdb, link, man, monitor, neigh, nexthop, run",
             ),
             (
                 &["vtep", "run", "--link"],

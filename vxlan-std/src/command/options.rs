@@ -13,6 +13,8 @@ pub(crate) struct Options {
     pub(crate) stats: u8,
     /// With details.
     pub(crate) details: bool,
+    /// Only IPv6, or only IPv4.
+    pub(crate) ipv6: Option<bool>,
 }
 
 impl Options {
@@ -42,6 +44,8 @@ impl Options {
             "p" | "pretty" => self.pretty = true,
             "s" | "stats" | "statistics" => self.stats = self.stats.saturating_add(1),
             "d" | "details" => self.details = true,
+            "4" => self.ipv6 = Some(false),
+            "6" => self.ipv6 = Some(true),
             _ => return false,
         }
         true
@@ -60,6 +64,7 @@ mod tests {
             pretty: false,
             stats: 2,
             details: true,
+            ipv6: None,
         };
         assert_eq!(Options::split(&words), Ok((want, vec!["fdb", "show"])));
         let refused = Options::split(&["fdb".to_owned(), "-x\n".to_owned()]).unwrap_err();

@@ -34,6 +34,14 @@ pub(crate) struct Link {
     words: Words,
 }
 
+/// Neighbours that a proxy answers for, in the words of 'ip neigh'.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = NEIGH)]
+pub(crate) struct Neigh {
+    #[command(flatten)]
+    words: Words,
+}
+
 /// Events as they happen, as 'bridge monitor fdb' and 'ip monitor neigh' print them.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = MONITOR)]
@@ -101,6 +109,21 @@ Exit status: 0 when it is done; otherwise nothing has changed and one line says 
 that mean nothing and for what the kernel would refuse, 1 when there is no such device or no \
 'vtep run' answers.";
 
+const NEIGH: &str = "Words:
+  neigh [show] [dev NAME] [to PREFIX] [nud STATE]...
+  neigh add|change|replace IP lladdr MAC dev NAME [nud STATE] [router] [extern_learn] [use]
+  neigh get|del IP dev NAME
+  neigh flush [dev NAME] [to PREFIX] [nud STATE]...
+
+The host's own tables are meant: a device with 'proxy' or 'rsc' asks them about its interface, and \
+'ip neigh' shows and changes the same.
+
+Options, anywhere: -json, -pretty, -statistics, -4, -6.
+
+Exit status: 0 when it is done; otherwise nothing has changed and one line says why: 2 for words \
+that mean nothing and for what the kernel refuses, 1 when there is no such device or no 'vtep run' \
+answers.";
+
 const MONITOR: &str = "Words:
   monitor [all|fdb|neigh]...
 
@@ -112,7 +135,7 @@ Options, anywhere: -json (an object a line), -statistics.
 A reader that is too slow loses the oldest events and is told how many. Ends when the daemon ends.";
 
 /// The subcommands.
-const NAMES: [&str; 4] = ["fdb", "link", "monitor", "nexthop"];
+const NAMES: [&str; 5] = ["fdb", "link", "monitor", "neigh", "nexthop"];
 
 /// Whose the command line is to understand.
 #[derive(Debug, PartialEq, Eq)]

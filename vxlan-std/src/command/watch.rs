@@ -4,9 +4,10 @@ use vxlan_core::device::Valid;
 use vxlan_core::{Event, Instant};
 
 use super::json::Json;
+use super::netlink::NeighbourState;
 use super::options::Options;
 use super::refusal::Refusal;
-use super::{link, show};
+use super::{link, neigh, show};
 
 /// What to tell about, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(crate) struct Watch {
     options: Options,
     /// Entries, as `bridge monitor fdb`.
     fdb: bool,
-    /// Misses, as `ip monitor neigh`.
+    /// Neighbours and misses, as `ip monitor neigh`.
     neigh: bool,
     /// Devices, as `ip monitor link`.
     link: bool,
@@ -76,6 +77,25 @@ impl Watch {
     /// The lines about a device that came, changed or went, if they are to be told.
     pub(crate) fn link(&self, link: &link::Shown<'_>) -> Option<String> {
         self.link.then(|| link.event(self.options))
+    }
+
+    /// The line about a neighbour of the device `name`, if it is to be told.
+    pub(crate) fn neighbour(&self, name: &str, entry: &NeighbourState) -> Option<String> {
+        if !self.neigh {
+            return None;
+        }
+        let shown = neigh::Shown {
+            device: Some(name),
+            entry,
+            stats: self.options.stats > 0,
+        };
+        Some(if self.options.json {
+            Json::Object(shown.fields()).line() + "\n"
+        } else {
+            let mut line = String::new();
+            shown.text(&mut line);
+            line
+        })
     }
 
     /// The line about packets that a device or, without a name, none of them lost.

@@ -4,7 +4,8 @@ use vxlan_core::device::{Bypass, Valid};
 use vxlan_core::fdb::{Growable, Remote};
 use vxlan_core::world::DeviceId;
 use vxlan_core::{
-    Device, DropReason, Egress, Encapsulated, Event, Instant, Packet, RouteError, Vni, Worker,
+    Device, DropReason, Egress, Encapsulated, Event, Instant, Neighbours, Packet, RouteError, Vni,
+    Worker,
 };
 
 use crate::neighbours::NeighbourTable;
@@ -62,25 +63,25 @@ impl Carrier {
         self.sender = None;
     }
 
-    /// Sends a frame to all its remotes. Those that are this host are noted in `bypasses`.
+    /// Sends a frame to all its remotes. Those that are this host are noted in `around.bypasses`.
     pub(super) fn transmit(
         &mut self,
         device: &Device<Growable>,
         frame: &mut Packet<'_>,
-        routes: &mut Routes,
-        nexthops: &Nexthops,
-        bypasses: &mut Vec<Bypass>,
+        around: Around<'_>,
     ) -> Transmitted {
+        let nexthops = around.nexthops;
+        let neighbours = around.neighbours.unwrap_or(&self.neighbours);
         let worker = &mut self.worker;
         let mut own = Vec::new();
         let mut way = Way {
-            routes,
+            routes: around.routes,
             sender: &mut self.sender,
             send_errors: &mut self.send_errors,
-            bypasses,
+            bypasses: around.bypasses,
             own: &mut own,
         };
-        let (egress, miss) = device.transmit_with(worker, frame, &self.neighbours);
+        let (egress, miss) = device.transmit_with(worker, frame, neighbours);
         let mut transmitted = Transmitted {
             event: miss,
             ..Transmitted::default()
@@ -99,7 +100,7 @@ impl Carrier {
             Egress::Consumed => {}
             Egress::Drop(reason, miss) => {
                 transmitted.dropped = Some(reason);
-                transmitted.event = miss;
+                transmitted.event = miss.or(transmitted.event);
             }
             // External mode: a TAP carries no metadata beside a frame.
             _ => transmitted.dropped = Some(device.drop_without_path(worker, frame)),
@@ -107,6 +108,15 @@ impl Carrier {
         transmitted.own = own;
         transmitted
     }
+}
+
+/// What a carrier needs of the others.
+pub(super) struct Around<'a> {
+    /// Where to look for neighbours, if not in its own table.
+    pub(super) neighbours: Option<&'a dyn Neighbours>,
+    pub(super) nexthops: &'a Nexthops,
+    pub(super) routes: &'a mut Routes,
+    pub(super) bypasses: &'a mut Vec<Bypass>,
 }
 
 /// What it takes to send a copy of a frame.

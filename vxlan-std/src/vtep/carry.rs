@@ -3,9 +3,9 @@
 use std::io;
 
 use vxlan_core::world::{DeviceId, SocketId, SocketKey};
-use vxlan_core::{Flags, Ingress, Packet, Underlay, Vni};
+use vxlan_core::{Flags, Ingress, Neighbours, Packet, Underlay, Vni};
 
-use super::carrier::Transmitted;
+use super::carrier::{Around, Transmitted};
 use super::{Expired, Received, Sent, Vtep, unfinished};
 use crate::Buffer;
 
@@ -15,7 +15,30 @@ const ROW: usize = 64;
 impl Vtep {
     /// Carries a frame of `len` bytes, read into [`Buffer::frame_area`], from a device's overlay
     /// to the underlay. Whatever goes wrong is counted.
+    ///
+    /// A device that answers for neighbours looks for them in its [own table](Self::neighbours).
     pub fn send(&mut self, id: DeviceId, buffer: &mut Buffer, len: usize) -> Sent<'_> {
+        self.carry(id, buffer, len, None)
+    }
+
+    /// The same, but the neighbours are looked for elsewhere: in the tables of the host, say.
+    pub fn send_with(
+        &mut self,
+        id: DeviceId,
+        buffer: &mut Buffer,
+        len: usize,
+        neighbours: &dyn Neighbours,
+    ) -> Sent<'_> {
+        self.carry(id, buffer, len, Some(neighbours))
+    }
+
+    fn carry(
+        &mut self,
+        id: DeviceId,
+        buffer: &mut Buffer,
+        len: usize,
+        neighbours: Option<&dyn Neighbours>,
+    ) -> Sent<'_> {
         self.local.clear();
         self.events.clear();
         self.bypasses.clear();
@@ -28,9 +51,13 @@ impl Vtep {
         {
             from.worker.now = now;
             let device = netdev.device();
-            let nexthops = &self.nexthops;
-            let (routes, bypasses) = (&mut self.routes, &mut self.bypasses);
-            transmitted = from.transmit(device, &mut frame, routes, nexthops, bypasses);
+            let around = Around {
+                neighbours,
+                nexthops: &self.nexthops,
+                routes: &mut self.routes,
+                bypasses: &mut self.bypasses,
+            };
+            transmitted = from.transmit(device, &mut frame, around);
             let event = transmitted.event.take();
             self.events.extend(event.map(|event| (id, event)));
             if transmitted.answered {

@@ -210,3 +210,47 @@ pub(crate) fn lost_packets_are_told(_: &str) -> Result<(), Skip> {
     assert!(lines.len() >= 2, "{heard}");
     Ok(())
 }
+
+/// a device with `proxy` answers for what was entered, and tells whom nobody knows.
+pub(crate) fn a_proxy_answers_for_neighbours(_: &str) -> Result<(), Skip> {
+    let namespace = Namespace::new("proxy")?;
+    let link = "vx0 type vxlan id 42 dstport 4789 remote 192.0.2.2 proxy l3miss";
+    let _run = namespace.daemon(&["--link", link]);
+    // A guest behind a bridge, so that the host's own table is not what it asks with.
+    for words in [
+        "link add br0 type bridge",
+        "link set br0 up",
+        "link set vx0 master br0",
+        "link add guest type veth peer name port0",
+        "link set port0 master br0 up",
+    ] {
+        namespace.ip(words);
+    }
+    let guest = Namespace::new("proxy-guest")?;
+    namespace.ip(&format!("link set guest netns {}", guest.0));
+    guest.ip("addr add 10.0.0.100/24 dev guest");
+    guest.ip("link set guest up");
+    shown(
+        &namespace,
+        "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev vx0",
+    );
+    shown(
+        &namespace,
+        "fdb add 02:00:00:00:00:01 dev vx0 dst 192.0.2.3",
+    );
+    let words = ["5", VTEP, "monitor", "neigh"];
+    let monitor = namespace.command("timeout", &words).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let probe = "echo > /dev/udp/10.0.0.1/9; echo > /dev/udp/10.0.0.2/9";
+    guest.command("bash", &["-c", probe]).status().unwrap();
+    wait_for("the answer", SOON, || {
+        let known = guest.ip("neigh show 10.0.0.1");
+        known.contains("lladdr 02:00:00:00:00:01 ").then_some(())
+    });
+    assert!(!guest.ip("neigh show 10.0.0.2").contains("lladdr"));
+    let heard = monitor.wait_with_output().unwrap();
+    let heard = String::from_utf8(heard.stdout).unwrap();
+    assert!(heard.contains("miss 10.0.0.2 dev vx0 STALE \n"), "{heard}");
+    assert!(!heard.contains("miss 10.0.0.1 "), "{heard}");
+    Ok(())
+}

@@ -55,6 +55,14 @@ fn ip_monitor_link_is_recorded_truly(name: &str) -> Result<(), Skip> {
     transcript::compare(name, "monitor-link", Side::Kernel)
 }
 
+fn neigh_answers_as_ip_was_recorded(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "neigh", Side::Ours)
+}
+
+fn ip_neigh_is_recorded_truly(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "neigh", Side::Kernel)
+}
+
 const TESTS: &[Test] = &[
     (
         "nexthop_answers_as_ip_was_recorded",
@@ -91,6 +99,15 @@ const TESTS: &[Test] = &[
     (
         "changes_apply_while_frames_flow",
         life::changes_apply_while_frames_flow,
+    ),
+    (
+        "neigh_answers_as_ip_was_recorded",
+        neigh_answers_as_ip_was_recorded,
+    ),
+    ("ip_neigh_is_recorded_truly", ip_neigh_is_recorded_truly),
+    (
+        "a_proxy_answers_for_neighbours",
+        life::a_proxy_answers_for_neighbours,
     ),
     ("lost_packets_are_told", life::lost_packets_are_told),
     ("ip_link_is_recorded_truly", ip_link_is_recorded_truly),

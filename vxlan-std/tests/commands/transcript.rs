@@ -66,7 +66,11 @@ pub(crate) fn compare(test: &str, name: &str, side: Side) -> Result<(), Skip> {
     for device in &devices {
         match side {
             Side::Ours => arguments.extend(["--link", device]),
-            Side::Kernel => drop(namespace.ip(&format!("link add {device}"))),
+            Side::Kernel => {
+                namespace.ip(&format!("link add {device}"));
+                let name = device.split(' ').next().unwrap();
+                namespace.ip(&format!("link set {name} up"));
+            }
         }
     }
     let _daemon = (side == Side::Ours).then(|| namespace.daemon(&arguments));
@@ -182,7 +186,7 @@ fn without_ages(line: &str) -> String {
             "\"updated\": ",
         ] {
             let (old, new) = (format!("{mark}{age}"), format!("{mark}0"));
-            for end in ["/", " ", ","] {
+            for end in ["/", " ", ",", "p"] {
                 if mark != "/" || line.contains("used ") {
                     line = line.replace(&format!("{old}{end}"), &format!("{new}{end}"));
                 }

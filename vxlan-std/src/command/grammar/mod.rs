@@ -4,6 +4,7 @@
 mod fdb;
 mod link;
 mod monitor;
+mod neigh;
 mod nexthop;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -30,7 +31,13 @@ struct Verb {
 type Word = (&'static str, &'static str, &'static str);
 
 /// All of them.
-const NOUNS: [&Noun; 4] = [&fdb::FDB, &link::LINK, &monitor::MONITOR, &nexthop::NEXTHOP];
+const NOUNS: [&Noun; 5] = [
+    &fdb::FDB,
+    &link::LINK,
+    &monitor::MONITOR,
+    &neigh::NEIGH,
+    &nexthop::NEXTHOP,
+];
 
 /// The whole command line with all words.
 pub(super) fn command() -> Command {
@@ -81,7 +88,7 @@ fn values(lists: &[&[Word]]) -> PossibleValuesParser {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::{parse_fdb_request, parse_link_request, parse_nexthop};
+    use super::super::words::{parse_fdb_request, parse_link_request, parse_neigh, parse_nexthop};
     use super::*;
 
     /// Every word here is one that the daemon knows.
@@ -100,6 +107,7 @@ mod tests {
                     let refused = match noun.name {
                         "fdb" => parse_fdb_request(&line).err(),
                         "link" => parse_link_request(&line).err(),
+                        "neigh" => parse_neigh(&line).err(),
                         "nexthop" => parse_nexthop(&line).err(),
                         other => panic!("{other}"),
                     };
@@ -129,6 +137,7 @@ mod tests {
         for (noun, error) in [
             ("fdb", parse_fdb_request(&["?"]).unwrap_err()),
             ("link", parse_link_request(&["?"]).unwrap_err()),
+            ("neigh", parse_neigh(&["?"]).unwrap_err()),
             ("nexthop", parse_nexthop(&["?"]).unwrap_err()),
         ] {
             let said = error.to_string().replace(',', " ");

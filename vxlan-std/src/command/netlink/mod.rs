@@ -3,6 +3,7 @@
 mod attribute;
 mod entry;
 mod link;
+mod neighbour;
 mod nexthop;
 
 use std::io::{self, ErrorKind};
@@ -19,6 +20,7 @@ use nix::sys::socket::{
 pub(crate) use attribute::{Attributes, Builder};
 pub(crate) use entry::EntryState;
 pub(crate) use link::{LinkState, RTM_DELLINK, flags};
+pub(crate) use neighbour::NeighbourState;
 pub(crate) use nexthop::nexthops;
 
 /// How long the kernel may take for an answer.
@@ -36,6 +38,8 @@ pub(crate) const NLM_F_DUMP: u16 = 0x300;
 
 /// Messages about interfaces (`RTMGRP_LINK`).
 pub(crate) const GROUP_LINK: u32 = 1;
+/// Messages about neighbours (`RTMGRP_NEIGH`).
+pub(crate) const GROUP_NEIGH: u32 = 4;
 
 /// A socket to the kernel.
 #[derive(Debug)]

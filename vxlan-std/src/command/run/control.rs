@@ -11,6 +11,7 @@ use super::super::answer::{Answer, answer};
 use super::super::control::{self, Backlog, Listener};
 use super::super::fdb::Dump;
 use super::super::link;
+use super::super::netlink::NeighbourState;
 use super::super::watch::Watch;
 use super::Devices;
 use super::sink::Sink;
@@ -192,6 +193,11 @@ impl<'a> Audience<'a> {
         self.each(|watch| watch.lost(name, reason, count));
     }
 
+    /// Tells about a neighbour of the device `name`.
+    pub(super) fn neighbour(&mut self, name: &str, entry: &NeighbourState) {
+        self.each_peer(|watch| watch.neighbour(name, entry));
+    }
+
     /// Tells about a device that came, changed or went.
     pub(super) fn link(&mut self, link: &link::Shown<'_>) {
         self.each(|watch| watch.link(link));
@@ -213,6 +219,11 @@ impl<'a> Audience<'a> {
         if let Some(line) = self.watch.and_then(&line) {
             self.sink.push(line);
         }
+        self.each_peer(line);
+    }
+
+    /// The same, but for the standard output.
+    fn each_peer(&mut self, line: impl Fn(&Watch) -> Option<String>) {
         for peer in &mut *self.peers {
             if let Some((watch, backlog)) = peer.watch()
                 && let Some(line) = line(watch)

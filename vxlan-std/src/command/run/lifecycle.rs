@@ -7,7 +7,10 @@ use vxlan_core::IfIndex;
 use vxlan_std::DeviceId;
 
 use super::super::link::Shown;
-use super::super::netlink::{GROUP_LINK, LinkState, Netlink, RTM_DELLINK};
+use super::super::neigh;
+use super::super::netlink::{
+    GROUP_LINK, GROUP_NEIGH, LinkState, NeighbourState, Netlink, RTM_DELLINK,
+};
 use super::Audience;
 use super::devices::Devices;
 
@@ -17,13 +20,16 @@ pub(super) struct Host {
     news: Netlink,
     /// Apart from the news, lest an answer is looked for among them.
     questions: Netlink,
+    /// Whom devices may answer for.
+    pub(super) neighbours: neigh::Table,
 }
 
 impl Host {
     pub(super) fn open() -> io::Result<Self> {
         Ok(Self {
-            news: Netlink::open(GROUP_LINK)?,
+            news: Netlink::open(GROUP_LINK | GROUP_NEIGH)?,
             questions: Netlink::open(0)?,
+            neighbours: neigh::Table::new(Netlink::open(0)?),
         })
     }
 
@@ -39,6 +45,7 @@ impl Host {
 pub(super) fn follow(devices: &mut Devices, host: &mut Host, audience: &mut Audience<'_>) {
     let Some(news) = host.news.heard() else {
         // Too many to be kept, so anything may have happened.
+        host.neighbours.forget_all();
         let ours = devices.taps.links.iter().map(|link| link.tap.ifindex());
         for index in ours.collect::<Vec<_>>() {
             look(devices, host, index, audience);
@@ -47,6 +54,14 @@ pub(super) fn follow(devices: &mut Devices, host: &mut Host, audience: &mut Audi
     };
     let mut seen = Vec::new();
     for message in news {
+        if let Some(neighbour) = NeighbourState::read(&message) {
+            host.neighbours.forget(neighbour.index, neighbour.address);
+            let link = devices.of(neighbour.index).and_then(|id| devices.link(id));
+            if let Some(link) = link {
+                audience.neighbour(link.tap.name(), &neighbour);
+            }
+            continue;
+        }
         let Some(link) = LinkState::read(&message) else {
             continue;
         };

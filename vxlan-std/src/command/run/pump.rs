@@ -10,6 +10,7 @@ use vxlan_core::Event;
 use vxlan_std::{Buffer, DeviceId, Received};
 
 use super::super::failure::Failure;
+use super::super::neigh;
 use super::control::Control;
 use super::devices::Devices;
 use super::drops::Drops;
@@ -45,7 +46,7 @@ pub(super) fn pump(
         // Told before anything else is received: sockets come after the interfaces.
         let mut gone = Vec::new();
         for id in places.interfaces {
-            if ready() && !overlay(devices, id, &mut buffer, &mut told) {
+            if ready() && !overlay(devices, id, &host.neighbours, &mut buffer, &mut told) {
                 gone.push(id);
             }
         }
@@ -135,6 +136,7 @@ fn milliseconds(timeout: Duration) -> PollTimeout {
 fn overlay(
     devices: &mut Devices,
     id: DeviceId,
+    neighbours: &neigh::Table,
     buffer: &mut Buffer,
     told: &mut Vec<(DeviceId, Event)>,
 ) -> bool {
@@ -151,7 +153,8 @@ fn overlay(
             Err(error) if error.raw_os_error() == Some(Errno::EIO as i32) => break,
             Err(_) => return false,
         };
-        let sent = vtep.send(link.id, buffer, len);
+        let neighbours = neighbours.of(link.tap.ifindex());
+        let sent = vtep.send_with(link.id, buffer, len, &neighbours);
         told.extend_from_slice(sent.events);
         for to in sent.local {
             let target = taps.links.iter().find(|link| link.id == *to);

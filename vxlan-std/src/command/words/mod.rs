@@ -7,6 +7,7 @@ mod cursor;
 mod error;
 mod fdb;
 mod link;
+mod neigh;
 mod nexthop;
 mod number;
 
@@ -18,6 +19,7 @@ pub(crate) use link::{
     ImportSpec, LinkFilter, LinkOptions, LinkRequest, LinkSpec, Switch, parse_link,
     parse_link_request, write_link,
 };
+pub(crate) use neigh::{NeighFilter, NeighRequest, NeighSpec, parse_neigh};
 pub(crate) use nexthop::{
     NexthopFilter, NexthopRequest, NexthopSpec, gateway_is_shown, parse_nexthop,
 };
