@@ -134,6 +134,10 @@ const TESTS: &[Test] = &[
     ),
     ("wrong_words_are_one_line", socket::wrong_words_are_one_line),
     (
+        "a_long_dump_holds_nothing",
+        socket::a_long_dump_holds_nothing,
+    ),
+    (
         "a_slow_monitor_loses_the_oldest",
         socket::a_slow_monitor_loses_the_oldest,
     ),

@@ -316,6 +316,59 @@ pub(crate) fn a_slow_monitor_loses_the_oldest(_: &str) -> Result<(), Skip> {
     Ok(())
 }
 
+/// F-40: a long dump is told in parts, while entries come and go; those that stay are told once,
+/// and others are answered in between.
+pub(crate) fn a_long_dump_holds_nothing(_: &str) -> Result<(), Skip> {
+    let namespace = Namespace::new("long")?;
+    let _run = namespace.start(&["--link", LINK], "vx0");
+    let path = path(&namespace);
+    let ask = |line: &str| {
+        let mut bytes = Vec::new();
+        for word in line.split(' ') {
+            bytes.extend((word.len() as u32).to_le_bytes());
+            bytes.extend(word.as_bytes());
+        }
+        let mut stream = UnixStream::connect(&path).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        stream
+            .write_all(&(bytes.len() as u32).to_le_bytes())
+            .unwrap();
+        stream.write_all(&bytes).unwrap();
+        stream
+    };
+    let done = |line: &str| {
+        let mut answer = Vec::new();
+        ask(line).read_to_end(&mut answer).unwrap();
+        assert_eq!(answer, [0, 1, 0, 0, 0, 0], "{line}");
+    };
+    let mac = |n: u32| {
+        let [_, _, high, low] = n.to_be_bytes();
+        format!("02:00:00:00:{high:02x}:{low:02x}")
+    };
+    const ENTRIES: u32 = 9000;
+    for n in 0..ENTRIES {
+        done(&format!("fdb add {} dev vx0 dst 192.0.2.3", mac(n)));
+    }
+    // More than the socket holds, so that it stops half-way.
+    let mut dump = ask("fdb show dev vx0");
+    sleep(Duration::from_millis(300));
+    for n in (0..ENTRIES).step_by(2) {
+        done(&format!("fdb del {} dev vx0", mac(n)));
+    }
+    let mut answer = Vec::new();
+    dump.read_to_end(&mut answer).unwrap();
+    let text = String::from_utf8_lossy(&answer);
+    for n in (1..ENTRIES).step_by(2) {
+        let line = format!("{} dst 192.0.2.3 self permanent\n", mac(n));
+        assert_eq!(text.matches(&line).count(), 1, "{line}");
+    }
+    let told = text.matches("dst 192.0.2.3").count();
+    assert!(told < ENTRIES as usize, "it did not stop: {told}");
+    Ok(())
+}
+
 fn monitor_output(output: Output) -> (String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr))

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use vxlan_core::fdb::{Record, State};
-use vxlan_std::interface;
+use vxlan_core::fdb::{Cursor, Record, State};
+use vxlan_std::{DeviceId, interface};
 
 use super::super::json::{Array, Json};
 use super::super::options::Options;
@@ -20,9 +20,10 @@ const SLICE: usize = 1024;
 pub(crate) struct Dump {
     options: Options,
     filter: ShowSpec,
-    /// The place of the device among all, and how many of its records are told.
-    place: usize,
-    told: usize,
+    /// The last device that is done.
+    done: Option<DeviceId>,
+    /// The device that is being told, and how far.
+    at: Option<(DeviceId, Cursor)>,
     array: Option<Array>,
 }
 
@@ -51,8 +52,8 @@ impl Dump {
         Ok(Self {
             options,
             filter,
-            place: 0,
-            told: 0,
+            done: None,
+            at: None,
             array: None,
         })
     }
@@ -64,27 +65,23 @@ impl Dump {
         }
         let mut left = SLICE;
         while left > 0 {
-            let Some(link) = devices.taps.links.get(self.place) else {
+            // Devices may come and go meanwhile; those that come are behind.
+            let mut links = devices.taps.links.iter();
+            let Some(link) = links.find(|link| Some(link.id) > self.done) else {
                 if let Some(array) = self.array.take() {
                     array.end(out);
                 }
                 return false;
             };
-            let chosen = self
-                .filter
-                .device
-                .as_ref()
-                .is_none_or(|name| name == link.tap.name())
-                && self
-                    .filter
-                    .bridge
-                    .as_ref()
-                    .is_none_or(|name| is_port(link.tap.name(), name));
-            if let Some(device) = devices.vtep.device(link.id).filter(|_| chosen) {
-                let records = device.fdb().iter().skip(self.told).take(left);
-                let mut count = 0;
-                for record in records {
-                    count += 1;
+            let device = devices.vtep.device(link.id);
+            if let Some(device) = device.filter(|_| self.chooses(link.tap.name())) {
+                let from = match self.at {
+                    Some((id, cursor)) if id == link.id => cursor,
+                    _ => Cursor::START,
+                };
+                let mut records = device.fdb().iter_from(from);
+                for record in records.by_ref().take(left) {
+                    left -= 1;
                     if self.meets(&record) {
                         let shown = Shown {
                             device: self.filter.device.is_none().then_some(link.tap.name()),
@@ -98,16 +95,22 @@ impl Dump {
                         }
                     }
                 }
-                left -= count;
-                self.told += count;
                 if left == 0 {
+                    self.at = Some((link.id, records.cursor()));
                     break;
                 }
             }
-            self.place += 1;
-            self.told = 0;
+            self.done = Some(link.id);
         }
         true
+    }
+
+    /// Whether the device `name` is to be shown.
+    fn chooses(&self, name: &str) -> bool {
+        let filter = &self.filter;
+        let bridge = filter.bridge.as_ref();
+        filter.device.as_ref().is_none_or(|device| device == name)
+            && bridge.is_none_or(|bridge| is_port(name, bridge))
     }
 
     /// Whether a record is to be shown.
