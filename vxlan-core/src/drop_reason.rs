@@ -47,6 +47,9 @@ pub enum DropReason {
     AnyRemote,
     /// Transmitted: the nexthop object of the entry has no usable path.
     NoNexthopPath,
+    /// Transmitted to a group: every remote that the multicast database has for it is blocked or
+    /// takes other sources (`NO_TX_TARGET`, without a counter in Linux).
+    NoGroupRemote,
     /// Transmitted: no route to the remote (`IP_OUTNOROUTES`, `ENETUNREACH`).
     NoRoute,
     /// Transmitted: the route to the remote leads back into the device (`IP_OUTNOROUTES`,
@@ -76,7 +79,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::PacketTooSmall,
         Self::InvalidHeader,
         Self::VniNotFound,
@@ -93,6 +96,7 @@ impl DropReason {
         Self::NoRemote,
         Self::AnyRemote,
         Self::NoNexthopPath,
+        Self::NoGroupRemote,
         Self::NoRoute,
         Self::RouteLoop,
         Self::NoSocket,
@@ -135,6 +139,7 @@ impl DropReason {
             Self::NoRemote => "no-remote",
             Self::AnyRemote => "any-remote",
             Self::NoNexthopPath => "no-nexthop-path",
+            Self::NoGroupRemote => "no-group-remote",
             Self::NoRoute => "no-route",
             Self::RouteLoop => "route-loop",
             Self::NoSocket => "no-socket",

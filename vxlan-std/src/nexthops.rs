@@ -7,6 +7,7 @@ use core::num::NonZeroU32;
 use std::collections::BTreeMap;
 
 use vxlan_core::fdb::{NexthopError, NexthopId};
+use vxlan_core::nexthop;
 
 /// The highest weight of a path: one byte on the wire, counted from one.
 pub const WEIGHT_MAX: u16 = 256;
@@ -163,23 +164,15 @@ impl Nexthops {
         }
     }
 
-    /// The gateway that the group `id` has for a flow, by its hash shifted right by one
-    /// (`nexthop_path_fdb_result()`): the hash falls into one of as many ranges as there are paths,
-    /// each as wide as its weight.
+    /// The gateway that the group `id` has for a flow, by its hash (`nexthop_path_fdb_result()`,
+    /// [`nexthop::choose`]).
     #[must_use]
     pub fn path(&self, id: NexthopId, hash: u32) -> Option<IpAddr> {
         let Nexthop::Group(legs) = self.objects.get(&id)? else {
             return None;
         };
-        let total: u64 = legs.iter().map(|leg| u64::from(leg.weight)).sum();
-        let hash = u64::from(hash >> 1);
-        let mut end = 0;
-        let chosen = legs.iter().find(|leg| {
-            end += u64::from(leg.weight);
-            // The end of the range, of 31 bits, to the nearest whole number.
-            hash < ((end << 31) + total / 2) / total
-        });
-        match self.objects.get(&chosen.or(legs.last())?.id)? {
+        let chosen = nexthop::choose(legs.iter().map(|leg| leg.weight), hash)?;
+        match self.objects.get(&legs.get(chosen)?.id)? {
             Nexthop::Gateway(gateway) => Some(*gateway),
             Nexthop::Group(_) => None,
         }

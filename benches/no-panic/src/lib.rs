@@ -18,7 +18,7 @@ use vxlan_core::wire::vlan::Tag;
 use vxlan_core::world::{self, SocketKey};
 use vxlan_core::{
     ChecksumState, Device, Egress, Encapsulated, Flags, Ingress, Instant, Mac, Packet, Route,
-    RouteKind, Underlay, Vni, Vtep, Worker, World, device, fdb, wire,
+    RouteKind, Underlay, Vni, Vtep, Worker, World, device, fdb, mdb, nexthop, wire,
 };
 
 unsafe extern "C" {
@@ -32,6 +32,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 
 type Table = Device<fdb::Fixed<64, 64, 64>>;
 type Listed = Device<WithVnis<fdb::Fixed<64, 64, 64>, [Slot; 64]>>;
+type Groups = Device<mdb::With<fdb::Fixed<64, 64, 64>, mdb::Fixed<64, 64, 64, 64>>>;
 
 /// A UDP payload of any content.
 #[unsafe(no_mangle)]
@@ -261,6 +262,48 @@ pub extern "C" fn list(device: &mut Listed, vni: u32, group: u32) -> usize {
         .map_or(0, |entry| entry.stats().rx_packets);
     let removed = device.remove_vni(vni).is_ok();
     spans + packets as usize + usize::from(added) + usize::from(removed)
+}
+
+/// A frame of any content, to whoever wants its group or to one path of a nexthop group.
+#[unsafe(no_mangle)]
+pub extern "C" fn transmit_to_group(
+    device: &Groups,
+    worker: &mut Worker,
+    buffer: &mut [u8; 2048],
+    len: usize,
+    paths: &[nexthop::Path; 16],
+) -> usize {
+    let Ok(mut frame) = Packet::new(buffer, 128, len) else {
+        return 0;
+    };
+    match device.transmit(worker, &mut frame) {
+        Egress::Multicast(copies) => copies.map(|remote| usize::from(remote.port)).sum(),
+        Egress::Nexthop(_) => {
+            let paths = paths.get(..len % 32).unwrap_or_default();
+            let remote = device.remote_in(nexthop::Group(paths), &frame);
+            usize::from(remote.is_some())
+        }
+        _ => 0,
+    }
+}
+
+/// Any request to the multicast database, and its dump.
+#[unsafe(no_mangle)]
+pub extern "C" fn mdb_requests(
+    device: &mut Groups,
+    request: &mdb::Request<'_>,
+    filter: &mdb::Filter,
+    cursor: &mut mdb::Cursor,
+) -> usize {
+    let mut told = 0;
+    let mut tell = |_: mdb::Message, record: &mdb::Record<'_>| told += record.sources().count();
+    let _ = device.mdb_add(request, &mut tell);
+    let _ = device.mdb_remove(request, &mut tell);
+    device.mdb_flush(filter, &mut tell);
+    let mut dump = device.mdb().resume(*cursor);
+    let lines = dump.by_ref().count();
+    *cursor = dump.cursor();
+    lines + told
 }
 
 /// Time passes.

@@ -3,8 +3,8 @@
 use core::iter::FusedIterator;
 
 use crate::fdb::{
-    self, Aged, Ageing, Clock, Filter, Keep, Key, Mode, Remote, Removed, State, Storage, Target,
-    Update,
+    self, Aged, Ageing, Clock, Filter, Keep, Key, Mode, NexthopId, Remote, Removed, State, Storage,
+    Target, Update,
 };
 use crate::{Device, Event, Instant, Mac};
 
@@ -190,6 +190,16 @@ impl<S: Storage> Device<S> {
         Removals(self.fdb.flush(filter))
     }
 
+    /// Removes the entries of a nexthop group that is gone and says how many there were. Nobody is
+    /// told, as in Linux (`vxlan_fdb_nh_flush()`).
+    pub fn nexthop_gone(&mut self, id: NexthopId) -> usize {
+        let filter = Filter {
+            nexthop: Some(id),
+            ..Filter::default()
+        };
+        self.fdb.flush(filter).count()
+    }
+
     /// Removes every entry, the default one included, as when the device is deleted
     /// (`vxlan_dellink()`).
     pub fn clear(&mut self) -> Removals<Removed<'_, S>> {
@@ -273,6 +283,30 @@ mod tests {
             assert_eq!(got, want, "{state:?} {addr}");
             assert_eq!(device.fdb().len(), 1 + usize::from(want.is_ok()));
         }
+    }
+
+    /// F-01: with a nexthop group its entries go, and only those.
+    #[test]
+    fn f01_nexthop_gone() {
+        let mut device = device();
+        for (last, id) in [(1, 7), (2, 8), (3, 7)] {
+            let id = NexthopId::new(id).unwrap();
+            let request = Update {
+                key: device.key(Mac::new([2, 0, 0, 0, 0, last])),
+                destination: fdb::Destination::Nexthop(id).into(),
+                ..update(&device, State::PERMANENT, IpAddr::from([192, 0, 2, 9]))
+            };
+            device.fdb_update(Instant::ZERO, &request).unwrap();
+        }
+        assert_eq!(device.nexthop_gone(NexthopId::new(9).unwrap()), 0);
+        assert_eq!(device.nexthop_gone(NexthopId::new(7).unwrap()), 2);
+        let left: heapless::Vec<_, 4> = device
+            .fdb()
+            .iter()
+            .map(|record| record.destination)
+            .collect();
+        assert!(left.contains(&fdb::Destination::Nexthop(NexthopId::new(8).unwrap())));
+        assert_eq!(left.len(), 2, "and the default entry: {left:?}");
     }
 
     /// M-22, M-18: down keeps what the operator made and the default entry; gone keeps nothing.

@@ -8,6 +8,7 @@ mod config;
 mod encapsulate;
 mod fdb;
 mod inner;
+mod mdb;
 mod neigh_reduce;
 mod pmtu;
 mod receive;
@@ -40,12 +41,14 @@ pub use vnis::VniChanged;
 
 use crate::fdb::{Fdb, Flags as EntryFlags, Key, Mode, Remote, State, Storage, Update};
 use crate::flow::FlowHasher;
-use crate::{DropReason, Instant, Mac, Packet, Worker, vni_filter};
+use crate::mdb::Head;
+use crate::{DropReason, Instant, Mac, Packet, Worker, nexthop, vni_filter};
 
 /// A VXLAN device (`struct vxlan_dev`).
 ///
-/// It owns its configuration, its MAC address and its forwarding database, and nothing else: no
-/// socket, no clock, no counters. [`transmit`](Self::transmit) and
+/// It owns its configuration, its MAC address, its forwarding database and, in a storage with memory
+/// for one ([`mdb::With`](crate::mdb::With)), its multicast database, and nothing else: no socket,
+/// no clock, no counters. [`transmit`](Self::transmit) and
 /// [`encapsulate`](Self::encapsulate) carry a frame from the overlay to the underlay,
 /// [`receive`](Self::receive) carries one back.
 #[derive(Debug)]
@@ -60,6 +63,7 @@ pub struct Device<S> {
     arp: bool,
     fdb: Fdb<S>,
     vnis: vni_filter::Head,
+    mdb: Head,
     flow_hasher: FlowHasher,
 }
 
@@ -86,16 +90,17 @@ impl<S: Storage> Device<S> {
             arp: true,
             fdb: Fdb::new(storage, salt),
             vnis: vni_filter::Head::default(),
+            mdb: Head::new(salt),
             flow_hasher: FlowHasher::new(salt),
         };
         device.prepare_vnis();
+        device.forget_groups();
         if !device.config.remote().is_unspecified() {
             let update = device.default_entry(Mode::EXCL, device.default_remote());
             device.fdb.update(now, &update).map_err(ConfigError::Fdb)?;
         }
         Ok(device)
     }
-
     /// What the device was told.
     #[must_use]
     #[inline]
@@ -180,6 +185,18 @@ impl<S: Storage> Device<S> {
     #[must_use]
     pub fn remote_via(&self, gateway: IpAddr) -> Remote {
         self.remote(gateway)
+    }
+
+    /// The remote that the flow of this frame takes in a nexthop group; `None` if the group has no
+    /// path, or one of the other IP version than the device for this flow
+    /// (`vxlan_fdb_nh_path_select()`).
+    #[must_use]
+    pub fn remote_in(&self, group: nexthop::Group<'_>, frame: &Packet<'_>) -> Option<Remote> {
+        let hash = frame
+            .flow_hash()
+            .unwrap_or_else(|| self.flow_hasher.frame(frame.bytes()));
+        let gateway = group.choose(hash)?.gateway;
+        (gateway.is_ipv6() == self.config.is_ipv6()).then(|| self.remote_via(gateway))
     }
 
     /// Counts a frame whose nexthop object had no usable path.

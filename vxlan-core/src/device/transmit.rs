@@ -5,7 +5,7 @@ use core::option;
 
 use crate::fdb::{self, Entry, Key, NexthopId, Remote, Storage};
 use crate::wire::ethernet;
-use crate::{Device, DropReason, Event, Flags, Mac, Neighbours, NoNeighbours, Packet, Worker};
+use crate::{Device, DropReason, Event, Flags, Mac, Neighbours, NoNeighbours, Packet, Worker, mdb};
 
 use super::receive::Metadata;
 
@@ -20,10 +20,11 @@ const MORE_THAN_FORWARDING: Flags = Flags::COLLECT_METADATA
 pub enum Egress<'d> {
     /// Encapsulate it for each of these remotes, in this order.
     Forward(Remotes<'d>),
-    /// Encapsulate it for one path of this nexthop object. Choose the path by the frame's
-    /// [flow hash](Packet::flow_hash) shifted right by one, as Linux does, and make a remote of
-    /// its gateway with [`Device::remote_via`]; without a usable path call
-    /// [`Device::drop_without_path`].
+    /// Encapsulate it for each of these remotes of the multicast database, in this order.
+    Multicast(mdb::Copies<'d>),
+    /// Encapsulate it for one path of this nexthop object: [`Device::remote_in`] chooses as Linux
+    /// does, or choose by other means and make a remote of the gateway with
+    /// [`Device::remote_via`]. Without a usable path call [`Device::drop_without_path`].
     Nexthop(NexthopId),
     /// Encapsulate it by the tunnel metadata beside it, with [`Device::encapsulate_by_info`].
     Tunnel,
@@ -178,6 +179,12 @@ impl<S: Storage> Device<S> {
             frame.set_flow_hash(hash);
         }
         let destination = header.destination();
+        if self.fdb.storage().has_mdb()
+            && destination.is_multicast()
+            && let Some(egress) = self.transmit_to_group(worker, frame, vni)
+        {
+            return egress;
+        }
         let key = |mac| Key { mac, vni };
         let entry = match self.fdb.find(&key(destination)) {
             Some(entry) => entry,

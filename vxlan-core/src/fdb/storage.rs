@@ -5,7 +5,7 @@ use super::hash::{Hashed, Hasher, bucket};
 use super::probe::{self, Buckets, Overflow};
 use super::slot::Index;
 use super::{Bucket, EntrySlot, Full, RemoteSlot};
-use crate::vni_filter;
+use crate::{mdb, vni_filter};
 
 #[cfg(feature = "alloc")]
 use super::growable::RemoteSlab;
@@ -88,6 +88,24 @@ pub trait Storage {
         (count <= capacity)
             .then_some(())
             .ok_or(vni_filter::Full { capacity })
+    }
+
+    /// Whether there is memory for a multicast database of the same device, see
+    /// [`mdb::With`]. If not, frames do not ask for one.
+    #[inline]
+    fn has_mdb(&self) -> bool {
+        false
+    }
+
+    /// The memory of the multicast database, to be read.
+    #[inline]
+    fn mdb(&self) -> mdb::View<'_> {
+        mdb::View::EMPTY
+    }
+
+    /// The memory of the multicast database, to be written.
+    fn mdb_mut(&mut self) -> Option<&mut dyn mdb::Storage> {
+        None
     }
 }
 
@@ -174,6 +192,20 @@ impl<S: Storage + ?Sized> Storage for &mut S {
 
     fn reserve_vnis(&mut self, count: usize) -> Result<(), vni_filter::Full> {
         (**self).reserve_vnis(count)
+    }
+
+    #[inline]
+    fn has_mdb(&self) -> bool {
+        (**self).has_mdb()
+    }
+
+    #[inline]
+    fn mdb(&self) -> mdb::View<'_> {
+        (**self).mdb()
+    }
+
+    fn mdb_mut(&mut self) -> Option<&mut dyn mdb::Storage> {
+        (**self).mdb_mut()
     }
 }
 

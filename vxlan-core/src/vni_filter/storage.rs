@@ -4,6 +4,7 @@ use super::Slot;
 use crate::fdb::{
     Bucket, EntrySlot, Full, Hashed, Hasher, Overflow, RemoteSlot, RemoteSlots, Reseeded, Storage,
 };
+use crate::mdb;
 
 /// Memory for the tables of a device together with memory for its VNI filter.
 ///
@@ -93,6 +94,20 @@ impl<S: Storage, V: AsRef<[Slot]> + AsMut<[Slot]>> Storage for WithVnis<S, V> {
 
     fn vnis_mut(&mut self) -> &mut [Slot] {
         self.vnis.as_mut()
+    }
+
+    #[inline]
+    fn has_mdb(&self) -> bool {
+        self.tables.has_mdb()
+    }
+
+    #[inline]
+    fn mdb(&self) -> mdb::View<'_> {
+        self.tables.mdb()
+    }
+
+    fn mdb_mut(&mut self) -> Option<&mut dyn mdb::Storage> {
+        self.tables.mdb_mut()
     }
 }
 

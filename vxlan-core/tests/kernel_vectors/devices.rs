@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use vxlan_core::device::Valid;
-use vxlan_core::fdb::{Growable, Record};
+use vxlan_core::fdb::{self, Record};
 use vxlan_core::netlink::neighbour::{self, Teller};
 use vxlan_core::netlink::{self, Header};
 use vxlan_core::world::{DeviceId, Netdev, Setup};
-use vxlan_core::{Device, Event, IfIndex, Instant, Worker};
+use vxlan_core::{Device, Event, IfIndex, Instant, Worker, mdb};
 
 use super::answer::{Failure, unsupported};
 use super::attributes;
@@ -15,6 +15,9 @@ use super::neighbours::Table;
 
 const IFF_UP: u32 = 0x1;
 const IFF_PROMISC: u32 = 0x100;
+
+/// The memory of a device.
+pub(crate) type Tables = mdb::With<fdb::Growable, mdb::Growable>;
 
 /// What the host knows about a vxlan device beside the world that holds it.
 #[derive(Debug)]
@@ -32,14 +35,14 @@ pub(crate) struct VxlanLink {
 /// A device to be looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shown<'a> {
-    pub(crate) netdev: &'a Netdev<Growable>,
+    pub(crate) netdev: &'a Netdev<Tables>,
     pub(crate) link: &'a VxlanLink,
 }
 
 /// A device at work.
 #[derive(Debug)]
 pub(crate) struct Working<'a> {
-    pub(crate) core: &'a mut Device<Growable>,
+    pub(crate) core: &'a mut Device<Tables>,
     pub(crate) worker: &'a mut Worker,
     pub(crate) neighbours: &'a Table,
 }

@@ -1,16 +1,15 @@
 //! The host around the devices: the state of one vector, and the dispatch of its steps.
 
-use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use vxlan_core::fdb::Growable;
+use vxlan_core::nexthop::Path;
 use vxlan_core::world::{self, DeviceId};
 use vxlan_core::{Device, Event, Instant, PortRange, Salt, World};
 
 use super::answer::{Failure, result, unsupported};
-use super::devices::{Shown, VxlanLink, Working};
+use super::devices::{Shown, Tables, VxlanLink, Working};
 use super::links::{BRIDGE, LOOPBACK, LOOPBACK_MTU, Links};
 use super::model::{Create, Input, Nexthop, OtherDevice, Vector, VniRequest};
 use super::neighbours::Table;
@@ -24,7 +23,7 @@ pub(crate) struct Host {
     pub(crate) now: Instant,
     pub(crate) links: Links,
     pub(crate) routes: Routes,
-    pub(crate) world: World<world::Growable<Growable>>,
+    pub(crate) world: World<world::Growable<Tables>>,
     pub(crate) memberships: Memberships,
     pub(crate) reassembly: Reassembly,
     /// In the order of their creation.
@@ -133,11 +132,11 @@ impl Host {
                 group: range.group,
             })?;
         }
-        if !vector.mdb.is_empty() {
-            return Err(unsupported("set-up of mdb"));
-        }
         for request in &vector.fdb {
             host.fdb_request(request, "append")?;
+        }
+        for request in &vector.mdb {
+            host.mdb_request(request, "add")?;
         }
         for ifindex in up {
             host.up(ifindex)?;
@@ -199,7 +198,10 @@ impl Host {
                 let outcome = self.vni_request(request).map(|()| None);
                 self.answer("", outcome)?;
             }
-            Input::Mdb {} => return Err(unsupported("MDB requests")),
+            Input::Mdb(request) => {
+                let outcome = self.mdb_request(request, "");
+                self.answer("", outcome.map(|()| None))?;
+            }
         }
         for datagram in core::mem::take(&mut self.looped) {
             self.udp(datagram, LOOPBACK)?;
@@ -347,11 +349,11 @@ impl Host {
         }
     }
 
-    pub(crate) fn core(&self, at: usize) -> &Device<Growable> {
+    pub(crate) fn core(&self, at: usize) -> &Device<Tables> {
         self.shown(at).netdev.device()
     }
 
-    pub(crate) fn core_mut(&mut self, at: usize) -> &mut Device<Growable> {
+    pub(crate) fn core_mut(&mut self, at: usize) -> &mut Device<Tables> {
         self.working(at).core
     }
 
@@ -400,13 +402,11 @@ impl Host {
         self.now = end;
     }
 
-    /// The address of the only path of a nexthop group.
-    pub(crate) fn path(&self, group: u32) -> Result<Option<IpAddr>, Failure> {
+    /// The paths of a nexthop group, all of weight one; `None` if there is no such group.
+    pub(crate) fn paths(&self, group: u32) -> Option<Vec<Path>> {
         let find = |id| self.nexthops.iter().find(|nexthop| nexthop.id == id);
-        match find(group).and_then(|nexthop| nexthop.group.as_deref()) {
-            None | Some([]) => Ok(None),
-            Some(&[member]) => Ok(find(member).and_then(|nexthop| nexthop.via)),
-            Some(_) => Err(unsupported("traffic to a group of several nexthops")),
-        }
+        let members = find(group)?.group.as_deref()?;
+        let path = |member: &u32| Some(Path::new(find(*member)?.via?));
+        Some(members.iter().filter_map(path).collect())
     }
 }

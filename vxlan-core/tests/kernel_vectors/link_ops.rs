@@ -1,6 +1,5 @@
 //! Network interfaces come, change and go.
 
-use vxlan_core::fdb::Growable;
 use vxlan_core::netlink::link::Request;
 use vxlan_core::world::{DeviceId, Lower, LowerEvent, NewDevice, Task};
 use vxlan_core::{Compat, Event, IfIndex, Mac};
@@ -8,6 +7,7 @@ use vxlan_core::{Compat, Event, IfIndex, Mac};
 use serde_json::Value;
 
 use super::answer::{Failure, unsupported};
+use super::devices::Tables;
 use super::devices::VxlanLink;
 use super::host::Host;
 use super::link_request;
@@ -25,7 +25,7 @@ impl Host {
         let mut new = NewDevice::new(config, asked.mac.unwrap_or(given));
         new.mtu = asked.mtu;
         new.lower = lower.and_then(|lower| self.facts(lower.get()));
-        let task = self.world.create(new, Growable::new(), self.now)?;
+        let task = self.world.create(new, Tables::default(), self.now)?;
         let id = task
             .device()
             .ok_or_else(|| unsupported("a task without device"))?;

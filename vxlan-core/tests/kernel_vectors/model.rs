@@ -46,7 +46,7 @@ pub(crate) struct Vector {
     #[serde(default)]
     pub(crate) neighbours: Vec<Neighbour>,
     #[serde(default)]
-    pub(crate) mdb: Vec<Value>,
+    pub(crate) mdb: Vec<MdbRequest>,
     #[serde(default)]
     pub(crate) memberships: bool,
     pub(crate) steps: Vec<Step>,
@@ -119,6 +119,18 @@ pub(crate) struct Nexthop {
     pub(crate) group: Option<Vec<u32>>,
 }
 
+/// A multicast entry of `vx0`, or a request about one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MdbRequest {
+    pub(crate) op: Option<String>,
+    pub(crate) group: IpAddr,
+    pub(crate) dst: Option<IpAddr>,
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) port: Option<u16>,
+    pub(crate) vni: Option<u32>,
+}
+
 /// A neighbour of `vx0`, for devices that answer ARP and ND themselves.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Neighbour {
@@ -164,7 +176,7 @@ pub(crate) enum Input {
     Fdb(FdbRequest),
     Neigh(NeighbourRequest),
     Vni(VniRequest),
-    Mdb {},
+    Mdb(MdbRequest),
     Create(Create),
     Link(LinkRequest),
     Sleep(Sleep),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use vxlan_core::device::{Bypass, Metadata, PacketType, Reply};
 use vxlan_core::fdb::Remote;
+use vxlan_core::nexthop::Group;
 use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::world::SocketKey;
 use vxlan_core::{
@@ -94,14 +95,16 @@ impl Host {
         let (egress, miss) = (device.core).transmit_with(device.worker, frame, device.neighbours);
         let remotes: Vec<Remote> = match egress {
             Egress::Forward(remotes) => remotes.copied().collect(),
-            Egress::Nexthop(id) => match self.path(id.get())? {
-                Some(gateway) => vec![self.core(at).remote_via(gateway)],
-                None => {
-                    let device = self.working(at);
+            Egress::Multicast(copies) => copies.copied().collect(),
+            Egress::Nexthop(id) => {
+                let paths = self.paths(id.get()).unwrap_or_default();
+                let device = self.working(at);
+                let remote = device.core.remote_in(Group(&paths), frame);
+                if remote.is_none() {
                     device.core.drop_without_path(device.worker, frame);
-                    Vec::new()
                 }
-            },
+                remote.into_iter().collect()
+            }
             Egress::Drop(_, event) => return self.tell(at, event),
             Egress::Reply(metadata) => return self.deliver(at, frame, &metadata),
             Egress::Consumed => return self.tell(at, miss),
