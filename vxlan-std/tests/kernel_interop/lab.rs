@@ -31,6 +31,18 @@ pub(crate) struct Lab {
     pub(crate) wire: Wire,
 }
 
+/// What a device has counted (`struct rtnl_link_stats64`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counters {
+    pub(crate) rx_packets: u64,
+    pub(crate) rx_bytes: u64,
+    pub(crate) rx_errors: u64,
+    pub(crate) tx_packets: u64,
+    pub(crate) tx_bytes: u64,
+    pub(crate) tx_dropped: u64,
+    pub(crate) tx_errors: u64,
+}
+
 /// One network namespace with an address on the underlay.
 pub(crate) struct Host {
     namespace: String,
@@ -227,11 +239,26 @@ impl Host {
 
     /// How many received frames `device` counted as errors.
     pub(crate) fn rx_errors(&self, device: &str) -> u64 {
+        self.counters(device).rx_errors
+    }
+
+    /// What `device` has counted.
+    pub(crate) fn counters(&self, device: &str) -> Counters {
         let links = self.ip(&format!("-s -j link show dev {device}"));
         let links: serde_json::Value = serde_json::from_str(&links).expect("JSON");
-        links[0]["stats64"]["rx"]["errors"]
-            .as_u64()
-            .expect("a count")
+        let count = |direction: &str, what: &str| {
+            let count = &links[0]["stats64"][direction][what];
+            count.as_u64().expect("a count")
+        };
+        Counters {
+            rx_packets: count("rx", "packets"),
+            rx_bytes: count("rx", "bytes"),
+            rx_errors: count("rx", "errors"),
+            tx_packets: count("tx", "packets"),
+            tx_bytes: count("tx", "bytes"),
+            tx_dropped: count("tx", "dropped"),
+            tx_errors: count("tx", "errors"),
+        }
     }
 }
 

@@ -32,7 +32,7 @@ use crate::lab::Family::{V4, V6};
 use crate::lab::Lab;
 use crate::runner::{Needs, Test};
 use crate::stories::{
-    fdb, flood, headers, hostile, multicast, reach, refusals, sharing, suppress, vlan,
+    fdb, flood, headers, hostile, multicast, reach, refusals, sharing, suppress, twin, vlan,
 };
 use std::process::ExitCode;
 
@@ -44,6 +44,29 @@ const TESTS: &[Test] = &[
     ("tcp_ipv6", |name| reach::tcp(&Lab::new(name, V6, 2))),
     ("tcp_jumbo_ipv4", |name| {
         reach::tcp(&Lab::jumbo(name, V4, 2))
+    }),
+    ("alike_ipv4", |name| twin::alike(&Lab::new(name, V4, 2))),
+    ("alike_ipv6", |name| twin::alike(&Lab::new(name, V6, 2))),
+    ("remote_checksums_ipv4", |name| {
+        twin::remote_checksums(&Lab::new(name, V4, 2))
+    }),
+    ("remote_checksums_ipv6", |name| {
+        twin::remote_checksums(&Lab::new(name, V6, 2))
+    }),
+    ("tcp_remote_checksums_ipv4", |name| {
+        reach::tcp_with(&Lab::new(name, V4, 2), "remcsumtx remcsumrx")
+    }),
+    ("tcp_remote_checksums_ipv6", |name| {
+        reach::tcp_with(&Lab::new(name, V6, 2), "remcsumtx remcsumrx")
+    }),
+    ("tcp_group_policy", |name| {
+        reach::tcp_with(&Lab::new(name, V4, 2), "gbp")
+    }),
+    ("generic_protocol_ipv4", |name| {
+        twin::generic_protocol(&Lab::new(name, V4, 2))
+    }),
+    ("generic_protocol_ipv6", |name| {
+        twin::generic_protocol(&Lab::new(name, V6, 2))
     }),
     ("ping_ipv4", |name| reach::ping(&Lab::new(name, V4, 2))),
     ("ping_ipv6", |name| reach::ping(&Lab::new(name, V6, 2))),

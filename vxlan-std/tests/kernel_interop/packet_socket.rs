@@ -6,7 +6,7 @@ use nix::sys::socket::bind;
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// `ETH_P_ALL` in network order, as packet sockets want it.
 const ALL_PROTOCOLS: i32 = 0x0003_u16.to_be() as i32;
@@ -64,11 +64,30 @@ impl PacketSocket {
             socket
         });
         socket.attach_filter(filter).expect("a socket filter");
+        // Hundreds of small frames may wait.
+        socket.set_recv_buffer_size(8 << 20).expect("room");
         // It has listened on every device since it was made: what came before is not for us.
         socket.set_nonblocking(true).expect("not to block");
         while (&socket).read(&mut [0]).is_ok() {}
         socket.set_nonblocking(false).expect("to block");
         Self(socket)
+    }
+
+    /// What it sends bears this mark from now on.
+    pub(crate) fn mark(&self, mark: u32) {
+        self.0.set_mark(mark).expect("a mark");
+    }
+
+    /// The next frame from the MAC address `source`, within `patience`.
+    pub(crate) fn receive_from(&self, source: [u8; 6], patience: Duration) -> Option<Vec<u8>> {
+        let end = Instant::now() + patience;
+        loop {
+            let left = end.checked_duration_since(Instant::now())?;
+            let frame = self.receive(left.max(Duration::from_millis(1)))?;
+            if frame.get(6..12) == Some(&source) {
+                return Some(frame);
+            }
+        }
     }
 
     /// Sends one frame.

@@ -17,6 +17,7 @@ pub(crate) struct Wire {
 }
 
 /// One frame that a host sent.
+#[derive(Clone)]
 struct Frame {
     /// Which host, from 0.
     sender: usize,
@@ -35,6 +36,20 @@ impl Wire {
 
     /// The UDP datagrams that pass during `action` and until there is silence, in order.
     pub(crate) fn during(&self, action: impl FnOnce()) -> Vec<Datagram> {
+        let record = self.recorded_during(action);
+        let frames = record.iter();
+        frames
+            .filter_map(|frame| Datagram::parse(frame.sender, &frame.bytes))
+            .collect()
+    }
+
+    /// The frames that pass during `action` and until there is silence, in order.
+    pub(crate) fn frames_during(&self, action: impl FnOnce()) -> Vec<Vec<u8>> {
+        let record = self.recorded_during(action).into_iter();
+        record.map(|frame| frame.bytes).collect()
+    }
+
+    fn recorded_during(&self, action: impl FnOnce()) -> Vec<Frame> {
         let before = self.record.lock().unwrap().len();
         action();
         for _ in 0..20 {
@@ -44,11 +59,7 @@ impl Wire {
                 break;
             }
         }
-        let record = self.record.lock().unwrap();
-        let frames = record[before..].iter();
-        frames
-            .filter_map(|frame| Datagram::parse(frame.sender, &frame.bytes))
-            .collect()
+        self.record.lock().unwrap()[before..].to_vec()
     }
 
     /// How many fragments of outer packets `host` has sent so far.

@@ -139,16 +139,26 @@ pub(crate) fn wait_for<T>(
     }
 }
 
+/// How long a test may take before it counts as failed and is left alone.
+const LIMIT: Duration = Duration::from_secs(120);
+
 /// Runs one test in a thread of its name, so that a failure's message says whose it is.
 fn tell(name: &'static str, story: fn(&str) -> Result<(), Skip>) -> Verdict {
-    let thread = thread::Builder::new().name(name.into());
-    let result = thread
-        .spawn(move || panic::catch_unwind(|| story(name)))
-        .expect("a thread for the test")
-        .join();
-    match result {
+    let (end, ended) = mpsc::channel();
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(move || {
+            // Nobody listens any more if it took too long.
+            let _ = end.send(panic::catch_unwind(|| story(name)));
+        })
+        .expect("a thread for the test");
+    match ended.recv_timeout(LIMIT) {
         Ok(Ok(Ok(()))) => Verdict::Passed,
         Ok(Ok(Err(skip))) => Verdict::Skipped(skip),
-        Ok(Err(_)) | Err(_) => Verdict::Failed,
+        Ok(Err(_)) => Verdict::Failed,
+        Err(_) => {
+            eprintln!("test {name} is not done after {LIMIT:?}");
+            Verdict::Failed
+        }
     }
 }

@@ -9,4 +9,5 @@ pub(crate) mod reach;
 pub(crate) mod refusals;
 pub(crate) mod sharing;
 pub(crate) mod suppress;
+pub(crate) mod twin;
 pub(crate) mod vlan;

@@ -24,8 +24,13 @@ pub(crate) fn ping(lab: &Lab) -> Result<(), Skip> {
 
 /// A few megabytes each way at once, from either side.
 pub(crate) fn tcp(lab: &Lab) -> Result<(), Skip> {
+    tcp_with(lab, "")
+}
+
+/// T-20, T-23: the same with options on both sides.
+pub(crate) fn tcp_with(lab: &Lab, options: &str) -> Result<(), Skip> {
     const LEN: usize = 4 << 20;
-    let _vtep = pair(lab, "");
+    let _vtep = pair(lab, options);
     let (ours, theirs) = lab.pair();
     traffic::tcp_exchange(ours, theirs, theirs.overlay(V4, 0), LEN);
     traffic::tcp_exchange(theirs, ours, ours.overlay(V6, 0), LEN);
