@@ -172,7 +172,9 @@ impl Accept {
         if decoded.protocol.is_none() && datagram.len() < ethernet::Header::LEN {
             return Err(DropReason::InnerTooShort);
         }
-        if self.has_remote_checksum(header) {
+        // What was put together from segments knows its checksum already
+        // (`NAPI_GRO_CB(skb)->remcsum_start`, `skb->remcsum_offload`).
+        if self.has_remote_checksum(header) && datagram.gso.is_none() {
             decoded.checksum = self.remote_checksum(header.low_byte(), datagram)?;
         }
         Ok(decoded)

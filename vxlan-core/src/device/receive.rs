@@ -145,7 +145,7 @@ impl<S: Storage> Device<S> {
         let decoded = self.accept.open(&header, datagram)?;
         self.leave_metadata(from, &decoded, datagram);
         if let Some(protocol) = decoded.protocol {
-            return self.receive_raw(worker, from, decoded.vni, protocol, datagram);
+            return self.receive_raw(worker, from, &decoded, protocol, datagram);
         }
         let (ethernet, _) =
             ethernet::Header::parse(datagram.bytes()).map_err(|_| DropReason::InnerTooShort)?;
@@ -181,13 +181,14 @@ impl<S: Storage> Device<S> {
         &self,
         worker: &mut Worker,
         from: &Underlay,
-        vni: Vni,
+        decoded: &Decoded,
         protocol: EtherType,
         datagram: &mut Packet<'_>,
     ) -> Result<Metadata, Refused> {
+        let vni = decoded.vni;
         datagram.protocol = protocol;
         let odd_ecn = self.ecn(from.tos, protocol, 0, datagram)?;
-        self.deliver(worker, vni, datagram, 0, ChecksumState::None)?;
+        self.deliver(worker, vni, datagram, 0, decoded.checksum)?;
         Ok(Metadata {
             vni,
             packet_type: PacketType::Host,

@@ -2,7 +2,10 @@
 
 use crate::packet::{ChecksumState, GsoKind};
 use crate::wire::ethernet::EtherType;
-use crate::wire::{ipv4, ipv6, tcp, udp};
+use crate::wire::rco::RemoteChecksum;
+use crate::wire::{ipv4, ipv6, tcp, udp, vxlan};
+
+use crate::Flags as DeviceFlags;
 
 use super::FixedIds;
 use super::layout::{Layout, Tunnel};
@@ -20,8 +23,8 @@ const END: tcp::Flags = tcp::Flags::PSH.union(tcp::Flags::FIN);
 /// What the bytes begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Contents {
-    /// Outer IP, UDP and VXLAN header.
-    Packet,
+    /// Outer IP, UDP and VXLAN header, for a receiver with these flags.
+    Packet(DeviceFlags),
     /// An Ethernet header.
     Frame,
 }
@@ -36,11 +39,18 @@ pub(super) struct Headers {
 impl Headers {
     fn of(packet: &[u8], contents: Contents) -> Option<Self> {
         let tunnel = match contents {
-            Contents::Packet => Some(Tunnel::of_packet(packet).ok()?),
+            Contents::Packet(flags) => {
+                let tunnel = Tunnel::of_packet(packet).ok()?;
+                // A checksum that nobody will look for, a protocol that nobody expects.
+                let understood = tunnel.generic == flags.contains(DeviceFlags::GPE)
+                    && (!tunnel.remote_checksum || flags.contains(DeviceFlags::REMCSUM_RX));
+                Some(understood.then_some(tunnel)?)
+            }
             Contents::Frame => None,
         };
         let frame = packet.get(tunnel.map_or(0, |tunnel| tunnel.frame())..)?;
-        let inner = Layout::of(frame, EtherType::TEB).ok()?;
+        let protocol = tunnel.map_or(EtherType::TEB, |tunnel| tunnel.protocol);
+        let inner = Layout::of(frame, protocol).ok()?;
         Some(Self { tunnel, inner })
     }
 
@@ -52,6 +62,19 @@ impl Headers {
     /// Bytes before the payload.
     pub(super) fn len(&self) -> usize {
         self.frame() + self.inner.payload
+    }
+
+    /// Whether the inner checksum is left to the remote, and if so whether the VXLAN header means
+    /// that of this very packet; `None` if it means something else.
+    fn remote_checksum(&self, packet: &[u8]) -> Option<bool> {
+        let Some(tunnel) = self.tunnel.filter(|tunnel| tunnel.remote_checksum) else {
+            return Some(false);
+        };
+        let (header, _) = vxlan::Header::split(packet.get(tunnel.vxlan()..)?).ok()?;
+        let place = RemoteChecksum::from_low_byte(header.low_byte());
+        let ours = usize::from(place.start()) == self.inner.transport
+            && place.offset() == tcp::CHECKSUM_OFFSET;
+        ours.then_some(true)
     }
 
     fn network(&self) -> usize {
@@ -93,11 +116,9 @@ impl<'p> Candidate<'p> {
             is_plain(packet, tunnel.is_ipv4(), tunnel.udp)?;
             let datagram = packet.get(tunnel.udp..)?;
             let (header, _) = udp::Header::split(datagram).ok()?;
-            // A checksum that is left to the receiver says nothing yet.
-            let plain = !tunnel.remote_checksum && !tunnel.generic;
             let exact = usize::from(header.length()) == datagram.len();
             let right = || udp::verify(tunnel.addresses, datagram) != udp::Verdict::Invalid;
-            if !(plain && exact) || (verify && !right()) {
+            if !exact || (verify && !right()) {
                 return None;
             }
         }
@@ -106,8 +127,11 @@ impl<'p> Candidate<'p> {
             inner.is_ipv4(),
             inner.transport - inner.network,
         )?;
-        if verify {
-            is_checksum_right(packet.get(headers.transport()..)?, &inner)?;
+        let segment = packet.get(headers.transport()..)?;
+        if headers.remote_checksum(packet)? {
+            is_left_open(segment, &inner)?;
+        } else if verify {
+            is_checksum_right(segment, &inner)?;
         }
         Some(Self { packet, headers })
     }
@@ -205,6 +229,14 @@ fn is_checksum_right(segment: &[u8], inner: &Layout) -> Option<()> {
     let pseudo = inner.addresses.pseudo_header_sum(inner.protocol(), length);
     let right = pseudo.add_bytes(segment).complement() == 0 && header.checksum() != 0xffff;
     right.then_some(())
+}
+
+/// Whether the TCP checksum is what is left to the remote: the sum of the pseudo header alone.
+fn is_left_open(segment: &[u8], inner: &Layout) -> Option<()> {
+    let (header, _) = tcp::Header::split(segment).ok()?;
+    let length = u32::try_from(segment.len()).ok()?;
+    let pseudo = inner.addresses.pseudo_header_sum(inner.protocol(), length);
+    (header.checksum() == pseudo.fold()).then_some(())
 }
 
 /// Whether two IP headers differ only as those of neighbours do; `Some(true)` if the

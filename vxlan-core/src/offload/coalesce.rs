@@ -1,6 +1,7 @@
 //! Putting packets of one TCP flow together (generic receive offload; `vxlan_gro_receive()`,
 //! `tcp_gro_receive()`, `udp_gro_complete()` in Linux).
 
+use crate::Flags;
 use crate::packet::{ChecksumState, Gso, Packet};
 use crate::wire::{Error, tcp, udp};
 
@@ -36,8 +37,9 @@ pub enum Coalesced {
 /// other and all payloads are of one length, but for a shorter last one. PSH and FIN end a packet.
 /// All checksums must be right.
 ///
-/// Fragments, IPv4 options, IPv6 extension headers, bytes behind the IP packet, GPE and remote
-/// checksum offload keep a packet to itself, and so does everything but TCP.
+/// Fragments, IPv4 options, IPv6 extension headers and bytes behind the IP packet keep a packet to
+/// itself, and so does everything but TCP; header extensions as well, unless they are
+/// [understood](Self::receiving).
 ///
 /// One coalescer holds one packet of one flow. Whoever serves many flows keeps several and picks
 /// one by a flow hash.
@@ -102,9 +104,23 @@ impl<'b> Coalescer<'b> {
         Self {
             buffer,
             headroom,
-            contents: Contents::Packet,
+            contents: Contents::Packet(Flags::empty()),
             held: None,
         }
+    }
+
+    /// The same for a receiver with these flags. With [`Flags::GPE`] the VXLAN header says what
+    /// follows it; with [`Flags::REMCSUM_RX`] inner checksums may be left to the receiver. Frames
+    /// have no such header.
+    ///
+    /// What is put together of packets whose checksum is left open has it open as well, and
+    /// [`Device::receive`](crate::Device::receive) leaves it so.
+    #[must_use]
+    pub const fn receiving(mut self, flags: Flags) -> Self {
+        if let Contents::Packet(_) = self.contents {
+            self.contents = Contents::Packet(flags);
+        }
+        self
     }
 
     /// For Ethernet frames without outer headers. They say nothing about the VNI or the tunnel they

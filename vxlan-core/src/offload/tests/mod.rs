@@ -8,12 +8,14 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::packet::{Gso, GsoKind};
+use crate::wire::rco::RemoteChecksum;
 use crate::wire::{Addresses, ipv4, ipv6, protocol, tcp, udp, vxlan};
 use crate::{ChecksumState, Vni};
 
 /// A TCP packet, all its headers and checksums in place. The fields are those that tell flows apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Spec {
+    extension: Extension,
     outer: Outer,
     vni: u32,
     /// Bytes between the MAC addresses and the ethertype.
@@ -31,6 +33,17 @@ struct Spec {
     payload: Vec<u8>,
 }
 
+/// What the VXLAN header says beside the VNI.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Extension {
+    #[default]
+    Plain,
+    /// The TCP checksum is left to the remote.
+    LeftOpen,
+    /// No inner Ethernet header.
+    Generic,
+}
+
 /// The outer headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Outer {
@@ -46,6 +59,7 @@ struct Outer {
 impl Spec {
     fn new(payload: &[u8]) -> Self {
         Self {
+            extension: Extension::Plain,
             outer: Outer {
                 v6: false,
                 last: 1,
@@ -105,7 +119,10 @@ impl Spec {
         let sum = header
             .1
             .pseudo_header_sum(protocol::TCP, segment.len() as u32);
-        let checksum = sum.add_bytes(&segment).complement();
+        let checksum = match self.extension {
+            Extension::LeftOpen => sum.fold(),
+            _ => sum.add_bytes(&segment).complement(),
+        };
         segment[16..18].copy_from_slice(&checksum.to_be_bytes());
         bytes.extend(header.0);
         bytes.extend(segment);
@@ -114,13 +131,32 @@ impl Spec {
 
     /// The outer IP packet.
     fn packet(&self) -> Vec<u8> {
-        encapsulated(&self.outer, self.vni, &self.frame())
+        let header = vxlan::Header::new(Vni::new(self.vni).unwrap());
+        let frame = self.frame();
+        let link = 14 + self.tags.len();
+        match self.extension {
+            Extension::Plain => tunnelled(&self.outer, header, &frame),
+            Extension::LeftOpen => {
+                let network = if self.v6 { 40 } else { 20 };
+                let place = RemoteChecksum::new((link + network) as u16, 16).unwrap();
+                let header = header.with_remote_checksum(place.low_byte());
+                tunnelled(&self.outer, header, &frame)
+            }
+            Extension::Generic => {
+                let header = header.with_next_protocol(if self.v6 { 2 } else { 1 });
+                tunnelled(&self.outer, header, &frame[link..])
+            }
+        }
     }
 }
 
 /// A frame behind outer headers.
 fn encapsulated(outer: &Outer, vni: u32, frame: &[u8]) -> Vec<u8> {
-    let header = vxlan::Header::new(Vni::new(vni).unwrap());
+    tunnelled(outer, vxlan::Header::new(Vni::new(vni).unwrap()), frame)
+}
+
+/// The same with any VXLAN header.
+fn tunnelled(outer: &Outer, header: vxlan::Header, frame: &[u8]) -> Vec<u8> {
     let length = 16 + frame.len();
     let (mut bytes, addresses) = ip(
         outer.v6,

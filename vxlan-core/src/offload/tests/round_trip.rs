@@ -7,6 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::{Config, Device, Flags, Ingress, Instant, Mac, Underlay, Worker, fdb};
 
 /// How a packet departs from being the next one of its flow.
 #[derive(Clone, Copy, Debug)]
@@ -85,11 +86,15 @@ fn identity(spec: &Spec) -> Spec {
 /// Pushes everything and checks each whole against the packets it was made of; how many were
 /// merged.
 fn run(flow: &[Spec], frames: bool) -> Result<usize, TestCaseError> {
+    let flags = match flow[0].extension {
+        Extension::Generic => Flags::GPE,
+        _ => Flags::REMCSUM_RX,
+    };
     let bytes = |spec: &Spec| if frames { spec.frame() } else { spec.packet() };
     let mut buffer = vec![0; 4000];
     let mut coalescer = match frames {
         true => Coalescer::of_frames(&mut buffer, 10),
-        false => Coalescer::of_packets(&mut buffer, 10),
+        false => Coalescer::of_packets(&mut buffer, 10).receiving(flags),
     };
     let mut held: Vec<&Spec> = Vec::new();
     let mut merged = 0;
@@ -152,6 +157,83 @@ fn r18_an_undisturbed_flow_is_one() {
     }
 }
 
+/// the same with header extensions, for receivers that know them; for others every
+/// packet stands alone.
+#[test]
+fn r18_extensions() {
+    for extension in [Extension::LeftOpen, Extension::Generic] {
+        for (v6, outer_v6) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut first = Spec::new(&[0; 30]);
+            first.extension = extension;
+            first.v6 = v6;
+            first.outer.v6 = outer_v6;
+            let packet = first.packet();
+            let flow = flow(first, &[(Step::Next, 1); 20], 30);
+            assert_eq!(run(&flow, false).unwrap(), 20, "{extension:?}");
+
+            let mut buffer = [0; 400];
+            let mut stranger = Coalescer::of_packets(&mut buffer, 0);
+            let alone = stranger.push(&packet, ChecksumState::None);
+            assert_eq!(alone, Coalesced::Alone, "{extension:?}");
+        }
+    }
+    // A place that is not this packet's checksum, and a field that is not left open.
+    let mut first = Spec::new(&[7; 30]);
+    first.outer.checksum = false;
+    first.extension = Extension::LeftOpen;
+    for (at, flip) in [(35, 1), (35, 0x80), (36 + 34 + 16, 1)] {
+        let mut packet = first.packet();
+        packet[at] ^= flip;
+        let mut buffer = [0; 400];
+        let mut coalescer = Coalescer::of_packets(&mut buffer, 0).receiving(Flags::REMCSUM_RX);
+        let alone = coalescer.push(&packet, ChecksumState::None);
+        assert_eq!(alone, Coalesced::Alone, "byte {at}");
+    }
+}
+
+/// a device takes what was put together, and leaves the checksum open in it even where
+/// it would compute that of a single packet.
+#[test]
+fn r05_r18_received_as_a_whole() {
+    let first = Spec {
+        extension: Extension::LeftOpen,
+        ..Spec::new(&[7; 30])
+    };
+    let mut buffer = [0; 400];
+    let mut coalescer = Coalescer::of_packets(&mut buffer, 0).receiving(Flags::REMCSUM_RX);
+    for spec in [first.clone(), first.next(&[8; 30])] {
+        let _ = coalescer.push(&spec.packet(), ChecksumState::None);
+    }
+    let mut whole = coalescer.take().unwrap();
+    whole.packet.pull(whole.vxlan).unwrap();
+    let want = whole.packet.bytes()[8..].to_vec();
+    let config = Config::new(Vni::new(42).unwrap());
+    let config = config
+        .remote_checksum_rx(true)
+        .remote_checksum_nopartial(true);
+    let mac = Mac::new([2, 0, 0, 0, 0, 1]);
+    let storage = fdb::Fixed::<16, 16, 16>::new();
+    let mut device = Device::new(config, mac, storage, Instant::ZERO).unwrap();
+    device.set_up(true);
+    let mut worker = Worker::new(Instant::ZERO);
+    let from = Underlay::new([192, 0, 0, 1].into());
+    let ingress = device.receive(&mut worker, &from, &mut whole.packet);
+    assert!(matches!(ingress, Ingress::Deliver(..)));
+    assert_eq!(whole.packet.bytes(), want);
+    let open = ChecksumState::Partial {
+        start: 34,
+        offset: 16,
+    };
+    assert_eq!(whole.packet.checksum, open);
+    assert_eq!(
+        whole.packet.gso,
+        Some(Gso {
+            kind: GsoKind::TcpV4,
+            size: 30
+        })
+    );
+}
+
 proptest! {
     /// coalescing, then splitting, is the identity, and no two packets of different flows
     /// meet.
@@ -160,6 +242,9 @@ proptest! {
         steps in vec((step(), any::<u8>()), 0..40), size in 1usize..60, sequence: u32, id: u16,
         outer_id: u16, v6: bool, outer_v6: bool, dont_fragment: bool, checksum: bool,
         tagged: bool, words in 0usize..=10,
+        extension in prop_oneof![
+            Just(Extension::Plain), Just(Extension::LeftOpen), Just(Extension::Generic),
+        ],
     ) {
         let mut first = Spec::new(&vec![0; size]);
         first.v6 = v6;
@@ -167,15 +252,18 @@ proptest! {
         first.id = id;
         first.dont_fragment = dont_fragment;
         first.options = vec![1; words * 4];
+        first.extension = extension;
         first.outer = Outer { v6: outer_v6, id: outer_id, dont_fragment, checksum, ..first.outer };
         if tagged {
             first.tags = [0x81, 0, 0, 9].to_vec();
         }
         let mut flow = flow(first, &steps, size);
         run(&flow, false)?;
-        // Frames alone do not say which network they are of.
-        flow.retain(|spec| spec.vni == 42);
-        run(&flow, true)?;
+        if extension == Extension::Plain {
+            // Frames alone do not say which network they are of.
+            flow.retain(|spec| spec.vni == 42);
+            run(&flow, true)?;
+        }
     }
 
     /// Whatever is pushed, nothing panics, and what is taken out is what went in.
