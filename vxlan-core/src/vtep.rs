@@ -112,23 +112,13 @@ impl<S: AsRef<[Member]> + AsMut<[Member]>> Vtep<S> {
 
     /// Takes `device` off the list, with all its VNIs (`vxlan_vs_del_dev()`).
     pub fn detach(&mut self, device: usize) {
-        self.retain(|member| member.device != device);
-    }
-
-    /// No longer lets `device` receive what comes for `vni`: one VNI of several has left its filter
-    /// (`vxlan_vs_del_vnigrp()` for one).
-    pub fn detach_vni(&mut self, vni: Vni, device: usize) {
-        self.retain(|member| (member.vni, member.device) != (vni, device));
-    }
-
-    fn retain(&mut self, stays: impl Fn(&Member) -> bool) {
         let members = self.members.as_mut();
         let mut kept = 0;
         for at in 0..self.len {
             let Some(member) = members.get(at).copied() else {
                 break;
             };
-            if stays(&member)
+            if member.device != device
                 && let Some(place) = members.get_mut(kept)
             {
                 *place = member;
@@ -136,6 +126,22 @@ impl<S: AsRef<[Member]> + AsMut<[Member]>> Vtep<S> {
             }
         }
         self.len = kept;
+    }
+
+    /// No longer lets `device` receive what comes for `vni`: one VNI of several has left its filter
+    /// (`vxlan_vs_del_vnigrp()` for one).
+    pub fn detach_vni(&mut self, vni: Vni, device: usize) {
+        let mut at = self.taken().partition_point(|member| member.vni < vni);
+        while let Some(member) = self.taken().get(at).filter(|member| member.vni == vni) {
+            if member.device != device {
+                at += 1;
+            } else if let Some(tail) = self.members.as_mut().get_mut(at..self.len) {
+                tail.rotate_left(1);
+                self.len -= 1;
+            } else {
+                break;
+            }
+        }
     }
 
     /// Restricts `device` to packets that arrived on `link`, or lifts that, in all its places: what became of [`Valid::arrival`](crate::device::Valid::arrival) by a change of the
