@@ -7,6 +7,7 @@ use super::nexthop;
 use super::options::Options;
 use super::refusal::Refusal;
 use super::run::{Audience, Devices};
+use super::vni;
 use super::watch::Watch;
 
 /// An answer that is not a refusal.
@@ -32,9 +33,10 @@ pub(crate) fn answer(
         Some((&"link", rest)) => link::answer(devices, audience, options, rest),
         Some((&"monitor", rest)) => Watch::parse(options, rest).map(Answer::Watch),
         Some((&"neigh", rest)) => neigh::answer(devices, options, rest).map(Answer::Text),
+        Some((&"vni", rest)) => vni::answer(devices, audience, options, rest).map(Answer::Text),
         Some((&"nexthop", rest)) => nexthop::answer(devices, options, rest).map(Answer::Text),
         _ => Err(Refusal::usage(
-            "fdb, link, monitor, neigh or nexthop expected",
+            "fdb, link, monitor, neigh, nexthop or vni expected",
         )),
     }
 }

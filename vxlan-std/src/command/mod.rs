@@ -19,6 +19,7 @@ mod refusal;
 mod remote;
 mod run;
 mod show;
+mod vni;
 mod watch;
 mod words;
 
@@ -55,6 +56,7 @@ enum Command {
     Neigh(remote::Neigh),
     Nexthop(remote::Nexthop),
     Run(run::Arguments),
+    Vni(remote::Vni),
 }
 
 /// Does what the command line says. Wrong words are told in one line and end with status 2, what
@@ -97,7 +99,8 @@ pub(crate) fn main() -> ExitCode {
         | Command::Link(_)
         | Command::Monitor(_)
         | Command::Neigh(_)
-        | Command::Nexthop(_) => Err(Failure::usage("see 'vtep --help'")),
+        | Command::Nexthop(_)
+        | Command::Vni(_) => Err(Failure::usage("see 'vtep --help'")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -165,7 +168,7 @@ mod tests {
         for (line, want) in [
             (
                 &["vtep", "walk"][..],
-                "unrecognized subcommand 'walk'; expected completion, decode, demo, fdb, link, man, monitor, neigh, nexthop, run",
+                "unrecognized subcommand 'walk'; expected completion, decode, demo, fdb, link, man, monitor, neigh, nexthop, run, vni",
             ),
             (
                 &["vtep", "run", "--link"],

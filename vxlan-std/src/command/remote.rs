@@ -42,6 +42,14 @@ pub(crate) struct Neigh {
     words: Words,
 }
 
+/// The VNIs that a device receives, in the words of 'bridge vni'.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = VNI)]
+pub(crate) struct Vni {
+    #[command(flatten)]
+    words: Words,
+}
+
 /// Events as they happen, as 'bridge monitor fdb' and 'ip monitor neigh' print them.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = MONITOR)]
@@ -124,6 +132,18 @@ Exit status: 0 when it is done; otherwise nothing has changed and one line says 
 that mean nothing and for what the kernel refuses, 1 when there is no such device or no 'vtep run' \
 answers.";
 
+const VNI: &str = "Words:
+  vni [show] [dev NAME]
+  vni add|del vni N[-N][,N[-N]]... dev NAME [remote IP|group IP]
+
+A device with 'external vnifilter' receives nothing else.
+
+Options, anywhere: -json, -pretty, -statistics.
+
+Exit status: 0 when it is done; otherwise one line says why: 2 for words that mean nothing, 255 for \
+what the kernel would refuse (VNIs before the one that was refused stay, as in the kernel), 1 when \
+no 'vtep run' answers.";
+
 const MONITOR: &str = "Words:
   monitor [all|fdb|neigh]...
 
@@ -135,7 +155,7 @@ Options, anywhere: -json (an object a line), -statistics.
 A reader that is too slow loses the oldest events and is told how many. Ends when the daemon ends.";
 
 /// The subcommands.
-const NAMES: [&str; 5] = ["fdb", "link", "monitor", "neigh", "nexthop"];
+const NAMES: [&str; 6] = ["fdb", "link", "monitor", "neigh", "nexthop", "vni"];
 
 /// Whose the command line is to understand.
 #[derive(Debug, PartialEq, Eq)]

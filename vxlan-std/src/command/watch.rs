@@ -127,6 +127,8 @@ impl Watch {
     ) -> Option<String> {
         let wanted = match event {
             Event::L2Miss(_) | Event::L3Miss(_) => self.neigh,
+            // `bridge monitor vni` tells these.
+            Event::Vnis(_) => false,
             _ => self.fdb,
         };
         if !wanted {

@@ -2,7 +2,7 @@
 
 use vxlan_core::device::ConfigChange;
 use vxlan_core::world::{self, DeviceId, Lower, LowerEvent, NewDevice, Task};
-use vxlan_core::{Event, IfIndex, Mac, fdb};
+use vxlan_core::{Event, IfIndex, Mac, fdb, vni_filter};
 
 use super::carrier::Carrier;
 use super::{Interfaces, Vtep};
@@ -93,6 +93,35 @@ impl Vtep {
             self.reopen(id)?;
         }
         done
+    }
+
+    /// Lets a device receive more VNIs: `bridge vni add`.
+    ///
+    /// # Errors
+    /// See [`World::add_vnis`](world::World::add_vnis): VNIs before the one that is refused stay.
+    pub fn add_vnis(
+        &mut self,
+        id: DeviceId,
+        request: &vni_filter::Request,
+        tell: impl FnMut(DeviceId, Event),
+    ) -> Result<(), AddError> {
+        let now = self.clock.now();
+        let task = self.world.add_vnis(id, request, now)?;
+        self.run(task, &mut (), tell)
+    }
+
+    /// Lets a device receive fewer VNIs: `bridge vni del`.
+    ///
+    /// # Errors
+    /// See [`World::remove_vnis`](world::World::remove_vnis).
+    pub fn remove_vnis(
+        &mut self,
+        id: DeviceId,
+        request: &vni_filter::Request,
+        tell: impl FnMut(DeviceId, Event),
+    ) -> Result<(), AddError> {
+        let task = self.world.remove_vnis(id, request)?;
+        self.run(task, &mut (), tell)
     }
 
     /// Deletes a device with all its entries (`vxlan_dellink()`).

@@ -63,6 +63,14 @@ fn ip_neigh_is_recorded_truly(name: &str) -> Result<(), Skip> {
     transcript::compare(name, "neigh", Side::Kernel)
 }
 
+fn vni_answers_as_bridge_was_recorded(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "vni", Side::Ours)
+}
+
+fn bridge_vni_is_recorded_truly(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "vni", Side::Kernel)
+}
+
 const TESTS: &[Test] = &[
     (
         "nexthop_answers_as_ip_was_recorded",
@@ -109,6 +117,11 @@ const TESTS: &[Test] = &[
         "a_proxy_answers_for_neighbours",
         life::a_proxy_answers_for_neighbours,
     ),
+    (
+        "vni_answers_as_bridge_was_recorded",
+        vni_answers_as_bridge_was_recorded,
+    ),
+    ("bridge_vni_is_recorded_truly", bridge_vni_is_recorded_truly),
     ("lost_packets_are_told", life::lost_packets_are_told),
     ("ip_link_is_recorded_truly", ip_link_is_recorded_truly),
     (

@@ -118,6 +118,11 @@ const FIXED: &[Word] = &[
         "",
         "networks come with the frame; instead of id",
     ),
+    (
+        "vnifilter",
+        "",
+        "receive only what 'vni add' names; with external",
+    ),
     ("proxy", "", "answer for neighbours"),
     ("rsc", "", "short-circuit routes"),
     ("l2miss", "", "tell about unknown destinations"),

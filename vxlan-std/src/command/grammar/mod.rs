@@ -6,6 +6,7 @@ mod link;
 mod monitor;
 mod neigh;
 mod nexthop;
+mod vni;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, Command, CommandFactory};
@@ -31,12 +32,13 @@ struct Verb {
 type Word = (&'static str, &'static str, &'static str);
 
 /// All of them.
-const NOUNS: [&Noun; 5] = [
+const NOUNS: [&Noun; 6] = [
     &fdb::FDB,
     &link::LINK,
     &monitor::MONITOR,
     &neigh::NEIGH,
     &nexthop::NEXTHOP,
+    &vni::VNI,
 ];
 
 /// The whole command line with all words.
@@ -88,7 +90,9 @@ fn values(lists: &[&[Word]]) -> PossibleValuesParser {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::{parse_fdb_request, parse_link_request, parse_neigh, parse_nexthop};
+    use super::super::words::{
+        parse_fdb_request, parse_link_request, parse_neigh, parse_nexthop, parse_vni,
+    };
     use super::*;
 
     /// Every word here is one that the daemon knows.
@@ -108,6 +112,7 @@ mod tests {
                         "fdb" => parse_fdb_request(&line).err(),
                         "link" => parse_link_request(&line).err(),
                         "neigh" => parse_neigh(&line).err(),
+                        "vni" => parse_vni(&line).err(),
                         "nexthop" => parse_nexthop(&line).err(),
                         other => panic!("{other}"),
                     };
@@ -138,6 +143,7 @@ mod tests {
             ("fdb", parse_fdb_request(&["?"]).unwrap_err()),
             ("link", parse_link_request(&["?"]).unwrap_err()),
             ("neigh", parse_neigh(&["?"]).unwrap_err()),
+            ("vni", parse_vni(&["?"]).unwrap_err()),
             ("nexthop", parse_nexthop(&["?"]).unwrap_err()),
         ] {
             let said = error.to_string().replace(',', " ");

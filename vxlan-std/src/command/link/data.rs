@@ -39,7 +39,13 @@ fn parts(config: &Valid) -> Vec<Part> {
     if flags.contains(Flags::COLLECT_METADATA) {
         parts.push(("external".into(), vec![("external", true.into())]));
     }
-    parts.push(both("id", config.vni().get()));
+    // `ip` leaves no space behind this one.
+    let mut id = format!("id {}", config.vni());
+    if flags.contains(Flags::VNIFILTER) {
+        parts.push((String::new(), vec![("vnifilter", true.into())]));
+        id.insert_str(0, "vnifilter");
+    }
+    parts.push((id, vec![("id", config.vni().get().into())]));
     addresses(config, &mut parts);
     let range = config.port_range();
     let low_high = vec![("low", range.low().into()), ("high", range.high().into())];

@@ -10,6 +10,7 @@ mod link;
 mod neigh;
 mod nexthop;
 mod number;
+mod vni;
 
 pub(crate) use error::WordsError;
 pub(crate) use fdb::{
@@ -23,6 +24,8 @@ pub(crate) use neigh::{NeighFilter, NeighRequest, NeighSpec, parse_neigh};
 pub(crate) use nexthop::{
     NexthopFilter, NexthopRequest, NexthopSpec, gateway_is_shown, parse_nexthop,
 };
+
+pub(crate) use vni::{VniRequest, VniSpec, parse_vni};
 
 /// The name of an interface, if it can be one (`dev_valid_name()`): 1 to 15 bytes without slash,
 /// colon or white space, and neither `.` nor `..`.

@@ -95,7 +95,7 @@ impl Switch {
     /// Whether a device can have it.
     pub(super) const fn is_supported(self) -> bool {
         // Behind a TAP interface there are Ethernet frames.
-        !matches!(self, Self::Gpe | Self::VniFilter)
+        !matches!(self, Self::Gpe)
     }
 
     /// Switches it in a configuration.
@@ -115,7 +115,7 @@ impl Switch {
             Self::RemCsumRx => config.remote_checksum_rx(on),
             Self::Gbp => config.gbp(on),
             Self::Gpe => config.gpe(on),
-            Self::VniFilter => config,
+            Self::VniFilter => config.vni_filter(on),
         }
     }
 }
