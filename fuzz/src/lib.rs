@@ -4,6 +4,8 @@
 
 mod suppress;
 
+mod netlink;
+
 use std::net::IpAddr;
 
 pub use suppress::suppress;
@@ -13,6 +15,8 @@ use vxlan_core::{
     Compat, Config, Device, Df, DropReason, Egress, Encapsulated, Ingress, Instant, Mac, Packet,
     Route, Stats, Underlay, Vni, Worker, fdb, packet::HEADROOM,
 };
+
+pub use netlink::netlink;
 
 type Table = Device<fdb::Fixed<8, 8, 16>>;
 

@@ -17,8 +17,8 @@ use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::wire::vlan::Tag;
 use vxlan_core::world::{self, SocketKey};
 use vxlan_core::{
-    ChecksumState, Device, Egress, Encapsulated, Flags, Ingress, Instant, Mac, Packet, Route,
-    RouteKind, Underlay, Vni, Vtep, Worker, World, device, fdb, mdb, nexthop, wire,
+    ChecksumState, Device, Egress, Encapsulated, Flags, IfIndex, Ingress, Instant, Mac, Packet,
+    Route, RouteKind, Underlay, Vni, Vtep, Worker, World, device, fdb, mdb, netlink, nexthop, wire,
 };
 
 unsafe extern "C" {
@@ -99,6 +99,76 @@ pub extern "C" fn of_world(
     let tag = Tag::from_tci(EtherType::new(0x8100), tci);
     let tagged = device::push_tag(&mut datagram, tag).is_ok();
     usize::from(tagged) + local.map_or(0, |id| id.place())
+}
+
+/// A host that knows nothing but the numbers.
+struct Numbers(u32);
+
+impl netlink::neighbour::Host for Numbers {
+    fn has_interface(&self, ifindex: IfIndex) -> bool {
+        ifindex.get() < self.0
+    }
+
+    fn nexthop(&self, id: fdb::NexthopId, _: bool) -> Result<(), fdb::NexthopError> {
+        if id.get() < self.0 {
+            Ok(())
+        } else {
+            Err(fdb::NexthopError::Unknown)
+        }
+    }
+}
+
+/// Netlink requests of any content, and what is told of them.
+#[unsafe(no_mangle)]
+pub extern "C" fn requests(
+    config: &device::Valid,
+    bytes: &[u8; 4096],
+    len: usize,
+    flags: u16,
+    out: &mut [u8; 512],
+    room: usize,
+) -> usize {
+    use netlink::neighbour::{Message, Operation, Request, Teller};
+
+    let bytes = bytes.get(..len).unwrap_or_default();
+    let out = out.get_mut(..room).unwrap_or_default();
+    let mut written = 0;
+    if let Ok(request) = netlink::link::Request::parse(bytes, config.compat()) {
+        written += usize::from(request.change(config).is_ok());
+        if let Ok(new) = request.new_device()
+            && let Ok(valid) = new.config.validate()
+        {
+            written += valid.write_attributes(out).unwrap_or(0);
+        }
+    }
+    let Some((header, content, _)) = netlink::Header::split(bytes) else {
+        return written;
+    };
+    let operation = Operation::of(&netlink::Header { flags, ..header });
+    let teller = Teller {
+        config,
+        ifindex: IfIndex::LOOPBACK,
+        netns: Some(i32::from(flags as u8)),
+        now: Instant::MAX,
+    };
+    let message = operation.map(|operation| Message::parse(operation, content));
+    if let Some(Ok(message)) = message
+        && let Ok(Request::Update { update, .. }) = message.request(config, &Numbers(room as u32))
+        && let fdb::Target::Remote(remote) = update.destination
+    {
+        let record = fdb::Record {
+            key: update.key,
+            state: update.state,
+            flags: update.flags,
+            destination: remote.into(),
+            updated: Instant::ZERO,
+            used: Instant::ZERO,
+        };
+        written += teller.record(&header, &record, out).unwrap_or(0);
+        written += teller.l2_miss(update.key.mac, out).unwrap_or(0);
+        written += teller.l3_miss(remote.addr, out).unwrap_or(0);
+    }
+    written
 }
 
 /// A frame of any content, to all its remotes.

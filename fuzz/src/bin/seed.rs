@@ -7,12 +7,16 @@ use std::path::Path;
 /// As many inputs a target: more only slow the start.
 const MOST: usize = 2_000;
 
+/// Where the dumps of links go.
+const LINKS: usize = 3;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut frames = [
         ("receive", "rx", BTreeSet::new()),
         ("transmit", "tx", BTreeSet::new()),
         ("suppress", "tx", BTreeSet::new()),
+        ("netlink", "link", BTreeSet::new()),
     ];
     let mut files: Vec<_> = fs::read_dir(here.join("../vxlan-core/tests/vectors"))?
         .collect::<Result<Vec<_>, _>>()?
@@ -29,6 +33,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let vector: serde_json::Value = serde_json::from_str(line)?;
             for step in vector["steps"].as_array().into_iter().flatten() {
                 let input = &step["input"];
+                if let Some(data) = step["expect"]["link"]["info_data"].as_str() {
+                    frames[LINKS].2.insert(unhex(data));
+                }
                 for (_, direction, frames) in &mut frames {
                     if input["direction"] == *direction
                         && let Some(frame) = input["frame"].as_str()
@@ -48,6 +55,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for (number, frame) in frames.iter().enumerate().step_by(step) {
             // Options vary with the number, so that every configuration is seeded.
             let mut input = vec![(number * 37) as u8];
+            if target == "netlink" {
+                // The attributes of a dump, as those of a request.
+                input = vec![1];
+            }
             if target == "suppress" {
                 // A neighbour that is known for good.
                 input.extend([2, 128, 80]);
