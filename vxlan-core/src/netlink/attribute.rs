@@ -112,6 +112,11 @@ impl<'b> Writer<'b> {
         self.len
     }
 
+    /// Takes back what was written behind `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
     /// Appends bytes as they are, followed by zeros up to the alignment.
     ///
     /// # Errors

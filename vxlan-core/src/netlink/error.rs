@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::packet::OutOfRoom;
-use crate::{ConfigError, Errno, fdb, world};
+use crate::{ConfigError, Errno, fdb, vni_filter, world};
 
 /// A request that was refused, as Linux answers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,15 @@ impl From<ConfigError> for Error {
 
 impl From<fdb::Error> for Error {
     fn from(error: fdb::Error) -> Self {
+        Self {
+            errno: Errno::new(error.errno()),
+            message: error.message().map(Message::Text),
+        }
+    }
+}
+
+impl From<vni_filter::Error> for Error {
+    fn from(error: vni_filter::Error) -> Self {
         Self {
             errno: Errno::new(error.errno()),
             message: error.message().map(Message::Text),

@@ -1,7 +1,7 @@
 //! Requests and messages in Linux's own language: the bytes of netlink, read and written.
 //!
 //! [`link`] is devices (`RTM_NEWLINK`), [`neighbour`] entries of the forwarding database
-//! (`RTM_NEWNEIGH`). Everything here is pure: bytes in, typed requests for
+//! (`RTM_NEWNEIGH`), [`vni`] VNI filters (`RTM_NEWTUNNEL`). Everything here is pure: bytes in, typed requests for
 //! [`Device`](crate::Device) and [`World`](crate::World) out, and the other way round. What Linux
 //! refuses is refused here, in its order of checks, with its error number and its message
 //! ([`Error`]); what the tables refuse later converts into the same [`Error`].
@@ -15,6 +15,7 @@ mod header;
 pub mod link;
 pub mod neighbour;
 mod policy;
+pub mod vni;
 
 pub use attribute::{Attribute, Attributes, NESTED, Nest, Writer};
 pub use error::{Error, Message};
