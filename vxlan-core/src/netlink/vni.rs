@@ -283,13 +283,16 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
+    /// An attribute of an entry.
+    type Given<'a> = (u16, &'a [u8]);
+
     fn filtering() -> Valid {
         let config = Config::new(Vni::MIN).external(true).vni_filter(true);
         config.validate().unwrap()
     }
 
     /// `struct tunnel_msg` of interface 2 and attributes, entries with the flag they need.
-    fn content(entries: &[(u16, &[(u16, &[u8])])]) -> Vec<u8> {
+    fn content(entries: &[(u16, &[Given<'_>])]) -> Vec<u8> {
         let mut out = [0; 256];
         let mut writer = Writer::new(&mut out);
         head(&mut writer, IfIndex::new(2).unwrap()).unwrap();
@@ -304,8 +307,11 @@ mod tests {
         out[..len].to_vec()
     }
 
+    /// Error number and message.
+    type Refusal = (i32, Option<String>);
+
     /// All requests, or what is answered to the first that is none.
-    fn ask(config: &Valid, content: &[u8]) -> Result<Vec<Request>, (i32, Option<String>)> {
+    fn ask(config: &Valid, content: &[u8]) -> Result<Vec<Request>, Refusal> {
         let all = Message::parse(content)
             .and_then(|message| message.requests(config)?.collect::<Result<Vec<_>, _>>());
         all.map_err(|error| {
@@ -321,7 +327,7 @@ mod tests {
     fn the_form_of_requests() {
         const NEST: u16 = ENTRY | NESTED;
         let five = 5u32.to_ne_bytes();
-        let start: (u16, &[u8]) = (START, &five);
+        let start: Given<'_> = (START, &five);
         let (length, policy) = (
             "invalid attribute length",
             "Attribute failed policy validation",
