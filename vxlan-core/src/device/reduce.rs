@@ -90,10 +90,14 @@ impl<S: Storage> Device<S> {
                 *miss = self.l3_miss(address);
                 Egress::Consumed
             }
-            Err(Silence::Truncated) => {
-                Egress::Drop(worker.tx_dropped(DropReason::ArpTruncated), None)
-            }
+            Err(Silence::Truncated) => self.unanswered(worker, vni, DropReason::ArpTruncated),
         })
+    }
+
+    /// Counts a question that ends here.
+    fn unanswered(&self, worker: &mut Worker, vni: u32, reason: DropReason) -> Egress<'_> {
+        self.count_unsent(vni, reason);
+        Egress::Drop(worker.tx_dropped(reason), None)
     }
 
     fn answer(
@@ -105,7 +109,7 @@ impl<S: Storage> Device<S> {
     ) -> Egress<'_> {
         let room = frame.renew(answer.len()).ok();
         if room.is_none_or(|room| answer.write(room).is_err()) {
-            return Egress::Drop(worker.tx_dropped(DropReason::NoHeadroom), None);
+            return self.unanswered(worker, vni, DropReason::NoHeadroom);
         }
         Egress::Reply(Metadata {
             vni: Vni::truncate(vni),

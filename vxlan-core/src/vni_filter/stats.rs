@@ -135,6 +135,7 @@ impl Counters {
         match reason {
             DropReason::InnerHeaderTruncated
             | DropReason::AnyRemote
+            | DropReason::ArpTruncated
             | DropReason::NoRemote
             | DropReason::NoNexthopPath => self.tx_drops.add(1),
             DropReason::NoRoute

@@ -1,0 +1,511 @@
+//! Every way a packet can end, with the counters of the device and of the VNI.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::*;
+use vxlan_core::fdb::{Flags, Growable, Key, Mode, NexthopId, State, Update};
+use vxlan_core::packet::{Gso, GsoKind, HEADROOM};
+use vxlan_core::wire::ethernet::EtherType;
+use vxlan_core::{
+    Config, Device, DropReason, Egress, Instant, Mac, Packet, Route, RouteError, TunnelInfo,
+    Underlay, Vni, Worker, mdb,
+};
+
+const I: u32 = 0x0800_0000;
+const NETWORK: u32 = 5;
+
+/// A device with everything that it counts.
+struct Run {
+    device: Device<Growable>,
+    worker: Worker,
+}
+
+/// How a frame is to be transmitted.
+struct Asked {
+    frame: Vec<u8>,
+    info: Option<TunnelInfo>,
+    headroom: usize,
+    gso: Option<Gso>,
+    protocol: EtherType,
+    route: Result<Route, RouteError>,
+}
+
+impl Asked {
+    /// By metadata to `192.0.2.2`, over a route that leads there.
+    fn new() -> Self {
+        Self {
+            frame: frame(mac(8), mac(9), 0x0800, &ipv4(0, 64)),
+            info: Some(TunnelInfo::new(NETWORK, ip("192.0.2.2"))),
+            headroom: HEADROOM,
+            gso: None,
+            protocol: EtherType::new(0),
+            route: any_route(ip("192.0.2.2")),
+        }
+    }
+
+    /// The same by the entries of the network.
+    fn bridged() -> Self {
+        let mut asked = Self::new();
+        asked.info.iter_mut().for_each(|info| info.bridge = true);
+        asked
+    }
+}
+
+impl Run {
+    fn new(config: Config) -> Self {
+        let mut device = device(config);
+        if device.config().has_vni_filter() {
+            for vni in 0..=NETWORK {
+                device.add_vni(Instant::ZERO, vni, None, false).unwrap();
+            }
+        }
+        Self {
+            device,
+            worker: Worker::new(Instant::ZERO),
+        }
+    }
+
+    /// An entry of the network.
+    fn with_entry(mut self, mac: Mac, remote: &str) -> Self {
+        let remote = self.device.remote(ip(remote));
+        let update = Update {
+            key: Key { mac, vni: NETWORK },
+            state: State::PERMANENT,
+            flags: Flags::SELF,
+            mode: Mode::CREATE,
+            destination: remote.into(),
+            limit: 0,
+        };
+        self.device.fdb_update(Instant::ZERO, &update).unwrap();
+        self
+    }
+
+    fn receive(mut self, flags: u32, vni: u32, tos: u8, inner: &[u8]) -> Self {
+        self.receive_payload(tos, &datagram(flags, vni << 8, inner));
+        self
+    }
+
+    fn receive_payload(&mut self, tos: u8, payload: &[u8]) {
+        let mut bytes = payload.to_vec();
+        let mut packet = Packet::new(&mut bytes, 0, payload.len()).unwrap();
+        let from = Underlay::new(ip("192.0.2.2")).tos(tos);
+        self.device.receive(&mut self.worker, &from, &mut packet);
+    }
+
+    fn transmit(mut self, asked: &Asked) -> Self {
+        let (device, worker) = (&self.device, &mut self.worker);
+        let mut buffer = [&vec![0; asked.headroom][..], &asked.frame].concat();
+        let mut packet = Packet::new(&mut buffer, asked.headroom, asked.frame.len()).unwrap();
+        packet.tunnel = asked.info;
+        packet.gso = asked.gso;
+        packet.protocol = asked.protocol;
+        match device.transmit(worker, &mut packet) {
+            Egress::Forward(remotes) => {
+                for remote in remotes {
+                    device.encapsulate(worker, &mut packet, remote, asked.route);
+                }
+            }
+            Egress::Tunnel => {
+                device.encapsulate_by_info(worker, &mut packet, asked.route);
+            }
+            Egress::Nexthop(_) => {
+                device.drop_without_path(worker, &packet);
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+fn filter() -> Config {
+    Config::new(Vni::MIN)
+        .external(true)
+        .vni_filter(true)
+        .local(ip("192.0.2.1"))
+        .port(4789)
+}
+
+fn raw() -> Config {
+    filter().gpe(true).learning(false)
+}
+
+/// What is not zero.
+fn counted<const N: usize>(named: [(&'static str, u64); N]) -> Vec<(&'static str, u64)> {
+    named.into_iter().filter(|(_, count)| *count != 0).collect()
+}
+
+/// One way to end: the reason, the counters of the device, those of a VNI if one is concerned, and
+/// how to get there.
+struct Case {
+    reason: DropReason,
+    device: &'static [&'static str],
+    vni: Option<(u32, &'static [&'static str])>,
+    run: Run,
+}
+
+impl Case {
+    fn check(self) {
+        let Self {
+            reason,
+            device,
+            vni,
+            run,
+        } = self;
+        let stats = &run.worker.stats;
+        assert_eq!(stats.drops(reason), 1, "{reason}");
+        let all: u64 = DropReason::ALL.iter().map(|r| stats.drops(*r)).sum();
+        assert_eq!(all, 1, "{reason}: one end a packet");
+        let once = |names: &[&'static str]| names.iter().map(|name| (*name, 1)).collect::<Vec<_>>();
+        assert_eq!(counted(stats.named()), once(device), "{reason}: device");
+        for entry in run.device.vnis() {
+            let (number, mut stats) = (entry.vni(), entry.stats());
+            let concerned = vni.filter(|(vni, _)| *vni == number);
+            assert_eq!(
+                stats.drops(reason),
+                u64::from(concerned.is_some()),
+                "{reason}: VNI {number}"
+            );
+            if stats.tx_packets > 0 {
+                // Refused below: it counts as sent, with its Ethernet header.
+                assert!(stats.tx_bytes > 14, "{reason}");
+                stats.tx_bytes = 0;
+            }
+            let names = concerned.map_or(&[][..], |(_, names)| names);
+            assert_eq!(
+                counted(stats.named()),
+                once(names),
+                "{reason}: VNI {number}"
+            );
+        }
+    }
+}
+
+fn case(
+    reason: DropReason,
+    device: &'static [&'static str],
+    vni: Option<(u32, &'static [&'static str])>,
+    run: Run,
+) -> Case {
+    Case {
+        reason,
+        device,
+        vni,
+        run,
+    }
+}
+
+/// What ends on its way in.
+fn received() -> Vec<Case> {
+    use DropReason as D;
+    const NONE: &[&str] = &[];
+    let here = Some((NETWORK, NONE));
+    let error = Some((NETWORK, &["rx_errors"][..]));
+    let frame_error = &["rx_errors", "rx_frame_errors"];
+    let good = frame(OWN, mac(9), 0x0800, &ipv4(0, 64));
+    let mut short = Run::new(filter());
+    short.receive_payload(0, &[8; 7]);
+    let mut down = Run::new(filter());
+    down.device.set_up(false);
+    let pinned = Run::new(filter()).with_entry(mac(9), "192.0.2.9");
+    let own = frame(OWN, OWN, 0x88b5, &[]);
+    let group = frame(OWN, Mac::BROADCAST, 0x88b5, &[]);
+    let remote_checksum = Run::new(filter().remote_checksum_rx(true));
+    let cut = &good[..33];
+    vec![
+        case(D::PacketTooSmall, NONE, None, short),
+        case(
+            D::InvalidHeader,
+            NONE,
+            None,
+            Run::new(filter()).receive(!I, NETWORK, 0, &good),
+        ),
+        case(
+            D::VniNotFound,
+            NONE,
+            None,
+            Run::new(filter()).receive(I, NETWORK + 1, 0, &good),
+        ),
+        case(
+            D::ReservedBits,
+            frame_error,
+            error,
+            Run::new(filter()).receive(I | 1, NETWORK, 0, &good),
+        ),
+        case(
+            D::NextProtocol,
+            NONE,
+            here,
+            Run::new(raw()).receive(I, NETWORK, 0, &good),
+        ),
+        case(
+            D::InnerTooShort,
+            NONE,
+            here,
+            Run::new(filter()).receive(I, NETWORK, 0, &good[..13]),
+        ),
+        case(
+            D::RemoteChecksum,
+            NONE,
+            here,
+            remote_checksum.receive(I | 0x0020_0000, NETWORK, 0, &good[..15]),
+        ),
+        case(
+            D::LocalMac,
+            NONE,
+            here,
+            Run::new(filter()).receive(I, NETWORK, 0, &own),
+        ),
+        case(
+            D::InvalidSourceMac,
+            NONE,
+            here,
+            Run::new(filter()).receive(I, NETWORK, 0, &group),
+        ),
+        case(
+            D::EntryExists,
+            NONE,
+            here,
+            pinned.receive(I, NETWORK, 0, &good),
+        ),
+        case(
+            D::InnerHeaderTruncated,
+            &["rx_errors", "rx_length_errors"],
+            error,
+            Run::new(filter()).receive(I, NETWORK, 0, cut),
+        ),
+        case(
+            D::TunnelEcn,
+            frame_error,
+            error,
+            Run::new(filter()).receive(I, NETWORK, 3, &good),
+        ),
+        case(
+            D::DeviceDown,
+            &["rx_dropped"],
+            Some((NETWORK, &["rx_drops"])),
+            down.receive(I, NETWORK, 0, &good),
+        ),
+    ]
+}
+
+/// What ends on its way out.
+fn transmitted() -> Vec<Case> {
+    use DropReason as D;
+    const NONE: &[&str] = &[];
+    let dropped: &[&str] = &["tx_dropped"];
+    let here = Some((NETWORK, &["tx_drops"][..]));
+    let failed = Some((NETWORK, &["tx_errors"][..]));
+    let refused = Some((NETWORK, &["tx_packets"][..]));
+    // Linux looks at these before it knows the VNI.
+    let nowhere = Some((0, &["tx_drops"][..]));
+    let send = |asked: &Asked| Run::new(filter()).transmit(asked);
+    let no_route = |error| {
+        send(&Asked {
+            route: Err(error),
+            ..Asked::new()
+        })
+    };
+    let mut by_nexthop = Asked::bridged();
+    let nexthop = NexthopId::new(1);
+    by_nexthop
+        .info
+        .iter_mut()
+        .for_each(|info| info.nexthop = nexthop);
+    let mut whole = Asked::new();
+    whole
+        .info
+        .iter_mut()
+        .for_each(|info| info.dont_fragment = true);
+    whole.route = Ok(Route::new(ip("192.0.2.1"), 68));
+    let cut = Asked {
+        frame: frame(mac(8), mac(9), 0x0800, &[0; 19]),
+        ..Asked::new()
+    };
+    let gso = Some(Gso {
+        kind: GsoKind::TcpV4,
+        size: 100,
+    });
+    let other_family = Ok(Route::new(ip("2001:db8::1"), 1500));
+    let unknown = Asked {
+        protocol: EtherType::new(0x88b5),
+        ..Asked::new()
+    };
+    let mut bypass = Run::new(config());
+    bypass.device.drop_local(&mut bypass.worker);
+    let any = Run::new(filter()).with_entry(mac(8), "0.0.0.0");
+    vec![
+        case(D::NoRemote, dropped, here, send(&Asked::bridged())),
+        case(
+            D::AnyRemote,
+            dropped,
+            nowhere,
+            any.transmit(&Asked::bridged()),
+        ),
+        case(D::NoNexthopPath, dropped, here, send(&by_nexthop)),
+        case(D::InnerHeaderTruncated, dropped, nowhere, send(&cut)),
+        case(
+            D::NoRoute,
+            &["tx_errors", "tx_carrier_errors"],
+            failed,
+            no_route(RouteError::Unreachable),
+        ),
+        case(
+            D::RouteLoop,
+            &["tx_errors", "collisions"],
+            failed,
+            no_route(RouteError::Loop),
+        ),
+        case(
+            D::NoSocket,
+            &["tx_errors"],
+            failed,
+            no_route(RouteError::NoSocket),
+        ),
+        case(D::LocalVniNotFound, &["tx_errors"], None, bypass),
+        case(
+            D::Unsegmentable,
+            dropped,
+            refused,
+            send(&Asked {
+                gso,
+                ..Asked::new()
+            }),
+        ),
+        case(D::PacketTooBig, dropped, refused, send(&whole)),
+        case(
+            D::NoHeadroom,
+            &["tx_errors"],
+            failed,
+            send(&Asked {
+                headroom: 35,
+                ..Asked::new()
+            }),
+        ),
+        case(
+            D::AddressFamily,
+            &["tx_errors"],
+            failed,
+            send(&Asked {
+                route: other_family,
+                ..Asked::new()
+            }),
+        ),
+        case(
+            D::NoTunnelInfo,
+            NONE,
+            None,
+            send(&Asked {
+                info: None,
+                ..Asked::new()
+            }),
+        ),
+        case(
+            D::UnknownProtocol,
+            &["tx_errors"],
+            failed,
+            Run::new(raw()).transmit(&unknown),
+        ),
+        case(
+            D::ArpTruncated,
+            dropped,
+            here,
+            Run::new(filter().proxy(true)).transmit(&Asked {
+                frame: frame(Mac::BROADCAST, mac(9), 0x0806, &[0, 1, 8, 0]),
+                ..Asked::bridged()
+            }),
+        ),
+    ]
+}
+
+/// A group that nobody wants a frame of: it ends without a counter, as in Linux.
+fn to_a_blocked_group() -> DropReason {
+    let storage = mdb::With::<Growable, mdb::Growable>::default();
+    let mut device = Device::new(config(), OWN, storage, Instant::ZERO).unwrap();
+    device.set_up(true);
+    let sources = [ip("10.0.0.1")];
+    let request = mdb::Request::new(ip("239.1.1.1"))
+        .remote(ip("192.0.2.3"))
+        .sources(mdb::FilterMode::Exclude, &sources)
+        .mode(Mode::CREATE);
+    device.mdb_add(&request, &mut |_, _| {}).unwrap();
+    let mut packet = ipv4(0, 33);
+    packet[12..20].copy_from_slice(&[10, 0, 0, 1, 239, 1, 1, 1]);
+    let group = Mac::new([1, 0, 0x5e, 1, 1, 1]);
+    let mut bytes = frame(group, mac(8), 0x0800, &packet);
+    let len = bytes.len();
+    let mut packet = Packet::new(&mut bytes, 0, len).unwrap();
+    let mut worker = Worker::new(Instant::ZERO);
+    let Egress::Drop(reason, None) = device.transmit(&mut worker, &mut packet) else {
+        panic!("somebody wants it");
+    };
+    assert_eq!(worker.stats.drops(reason), 1);
+    assert!(counted(worker.stats.named()).is_empty(), "{reason}");
+    reason
+}
+
+/// each reason is reached, counts once, and moves the counters that Linux moves, for the device
+/// and for the VNI.
+#[test]
+fn r15_every_reason_and_its_counters() {
+    let mut reached = BTreeSet::from([to_a_blocked_group()]);
+    for case in received().into_iter().chain(transmitted()) {
+        reached.insert(case.reason);
+        case.check();
+    }
+    let unreached: Vec<_> = DropReason::ALL
+        .iter()
+        .filter(|reason| !reached.contains(reason))
+        .collect();
+    assert!(unreached.is_empty(), "never provoked: {unreached:?}");
+}
+
+/// what arrives and what leaves, for the VNI: bytes without the Ethernet header on the
+/// way in, with it on the way out.
+#[test]
+fn r15_bytes_of_a_vni() {
+    let good = frame(OWN, mac(9), 0x0800, &ipv4(0, 64));
+    let mut run = Run::new(filter())
+        .receive(I, NETWORK, 0, &good)
+        .transmit(&Asked::new());
+    run.worker = Worker::new(Instant::ZERO);
+    let stats = run.device.vnis().find(NETWORK).unwrap().stats();
+    let want = [
+        ("rx_bytes", 20),
+        ("rx_packets", 1),
+        ("tx_bytes", 34),
+        ("tx_packets", 1),
+    ];
+    assert_eq!(counted(stats.named()), want);
+}
+
+/// S-01: threads that share a device lose no count.
+#[test]
+fn s01_threads_share_the_counters_of_a_vni() {
+    const EACH: u64 = 2_000;
+    let run = Run::new(filter().learning(false));
+    let payload = datagram(I, NETWORK << 8, &frame(OWN, mac(9), 0x88b5, &[7; 6]));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut worker = Worker::new(Instant::ZERO);
+                for _ in 0..EACH {
+                    let mut bytes = payload.clone();
+                    let mut packet = Packet::new(&mut bytes, 0, payload.len()).unwrap();
+                    let from = Underlay::new(ip("192.0.2.2"));
+                    let (_, snooped) = run.device.receive_shared(&mut worker, &from, &mut packet);
+                    assert!(snooped.is_nothing());
+                }
+            });
+        }
+    });
+    let stats = run.device.vnis().find(NETWORK).unwrap().stats();
+    assert_eq!((stats.rx_packets, stats.rx_bytes), (4 * EACH, 24 * EACH));
+}
