@@ -9,6 +9,7 @@ mod netlink;
 use std::net::IpAddr;
 
 pub use suppress::suppress;
+use vxlan_core::vni_filter::{Slot, WithVnis};
 use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::wire::{Addresses, ethernet, ipv4, ipv6, udp, vxlan};
 use vxlan_core::{
@@ -75,6 +76,55 @@ pub fn outer(frame: &[u8]) -> Option<(u8, IpAddr, &[u8])> {
     Some((tos, source, payload))
 }
 
+/// Any bytes from the underlay, for a device with a VNI filter: no VNI counts what the device does
+/// not, and the VNI of a packet that is not in the list counts nothing at all.
+fn receive_filtered(options: u8, from: &Underlay, payload: &[u8], named: Vni) {
+    let config = Config::new(Vni::MIN)
+        .external(true)
+        .vni_filter(true)
+        .learning(options & 4 != 0)
+        .gbp(options & 8 != 0)
+        .remote_checksum_rx(options & 16 != 0);
+    let storage = WithVnis::new(fdb::Fixed::<4, 8, 16>::new(), [const { Slot::EMPTY }; 2]);
+    let mut device =
+        Device::new(config, WEST, storage, Instant::ZERO).expect("this configuration is legal");
+    device.set_up(options & 32 == 0);
+    let listed = options & 64 == 0;
+    for vni in [7, if listed { named.get() } else { 8 }] {
+        let changed = device.add_vni(Instant::ZERO, vni, None, false);
+        assert!(changed.is_ok(), "there is room for two");
+    }
+    let mut worker = Worker::new(Instant::from_millis(1000));
+    let mut copy = payload.to_vec();
+    let mut datagram = Packet::new(&mut copy, 0, payload.len()).expect("it fits");
+    device.receive(&mut worker, from, &mut datagram);
+    let ours = &worker.stats;
+    assert_eq!(ours.rx_packets + ends(ours), 1, "one end a packet");
+    let mut counted = 0;
+    for entry in device.vnis() {
+        let theirs = entry.stats();
+        let ended: u64 = DropReason::ALL.iter().map(|r| theirs.drops(*r)).sum();
+        counted += theirs.rx_packets + ended;
+        assert!(theirs.rx_packets <= ours.rx_packets && theirs.rx_bytes <= ours.rx_bytes);
+        assert!(theirs.rx_errors <= ours.rx_errors && theirs.rx_drops <= ours.rx_dropped);
+        assert_eq!(
+            (theirs.tx_packets, theirs.tx_drops, theirs.tx_errors),
+            (0, 0, 0)
+        );
+    }
+    let known = !matches!(
+        DropReason::ALL
+            .iter()
+            .find(|reason| ours.drops(**reason) > 0),
+        Some(DropReason::PacketTooSmall | DropReason::InvalidHeader | DropReason::VniNotFound)
+    );
+    assert_eq!(
+        counted,
+        u64::from(known),
+        "one VNI counts it, if it is listed"
+    );
+}
+
 /// Any bytes from the underlay.
 pub fn receive(input: &[u8]) {
     let Some((&options, frame)) = input.split_first() else {
@@ -87,6 +137,7 @@ pub fn receive(input: &[u8]) {
     let vni = vxlan::Header::split(payload).map_or(Vni::MIN, |(header, _)| header.vni());
     let mut device = device(options, WEST, local, IpAddr::from([192, 0, 2, 9]), vni);
     let from = Underlay::new(source).tos(tos);
+    receive_filtered(options, &from, payload, vni);
     let mut worker = Worker::new(Instant::from_millis(1000));
     for round in 1..=2 {
         let mut copy = payload.to_vec();

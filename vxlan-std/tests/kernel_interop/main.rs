@@ -33,6 +33,7 @@ use crate::lab::Lab;
 use crate::runner::{Needs, Test};
 use crate::stories::{
     fdb, flood, headers, hostile, multicast, reach, refusals, sharing, suppress, twin, vlan,
+    vni_filter,
 };
 use std::process::ExitCode;
 
@@ -145,6 +146,12 @@ const TESTS: &[Test] = &[
     }),
     ("proxy_nd_twins", |name| {
         suppress::ndisc(&Lab::new(name, V4, 2))
+    }),
+    ("vni_filter_in_two_networks", |name| {
+        vni_filter::in_two_networks(&Lab::new(name, V4, 2))
+    }),
+    ("vni_filter_twin_counters", |name| {
+        vni_filter::twin_counters(&Lab::new(name, V4, 2))
     }),
     ("stop_leaves_nothing", |name| {
         refusals::stop_leaves_nothing(&Lab::new(name, V4, 2))

@@ -11,3 +11,4 @@ pub(crate) mod sharing;
 pub(crate) mod suppress;
 pub(crate) mod twin;
 pub(crate) mod vlan;
+pub(crate) mod vni_filter;
