@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::net::IpAddr;
 
 use vxlan_core::device::{Config, Device};
-use vxlan_core::fdb::Growable;
+use vxlan_core::fdb::{
+    Fdb, Fixed, Flags as EntryFlags, Growable, Key, Mode, Remote, State, Storage, Update,
+};
 use vxlan_core::flow::FlowHasher;
 use vxlan_core::{
     Egress, Encapsulated, Ingress, Instant, Mac, Packet, PortRange, Route, Salt, Underlay, Vni,
@@ -17,6 +19,14 @@ pub(crate) const NAMES: &[&str] = &[
     "fdb-find-hit",
     // The same for an unknown MAC.
     "fdb-find-miss",
+    // The loop of the next three, which have their keys at hand, and nothing in it.
+    "fdb-loop",
+    // A look-up, hash included, of a known MAC among 1,000 in a growing table.
+    "fdb-hit",
+    // The same in a table of a fixed size.
+    "fdb-hit-fixed",
+    // The first with what learning does about a known source: compare its remote, note the time.
+    "fdb-refresh",
     // The flow hash of an IPv4 UDP frame.
     "flow-hash-v4",
     // transmit + encapsulate, 64-byte IPv4 frame, IPv4 remote out of 1,000, no UDP checksum.
@@ -32,6 +42,8 @@ pub(crate) const NAMES: &[&str] = &[
     // The same over IPv6.
     "decapsulate-v6",
 ];
+
+const SALT: Salt = Salt::new([0x5a; 16]);
 
 /// Frames that the cases take turns with.
 const FRAMES: usize = 16;
@@ -96,6 +108,28 @@ pub(crate) fn run(name: &str, count: &str) -> Result<(), String> {
     match name {
         "fdb-find-hit" => find(count, 0),
         "fdb-find-miss" => find(count, STATIONS),
+        "fdb-loop" => look_up(count, Fdb::new(Growable::new(), SALT), |_, _| true),
+        "fdb-hit" => look_up(count, Fdb::new(Growable::new(), SALT), |table, key| {
+            table.find(key).is_some()
+        }),
+        "fdb-hit-fixed" => {
+            let mut memory = Box::new(Fixed::<256, 1024, 64>::new());
+            look_up(count, Fdb::new(&mut *memory, SALT), |table, key| {
+                table.find(key).is_some()
+            })
+        }
+        "fdb-refresh" => {
+            // One reading of the clock for many packets.
+            let (now, from) = (black_box(Instant::from_millis(20)), address(v4.1)?);
+            look_up(count, Fdb::new(Growable::new(), SALT), |table, key| {
+                table.find(key).is_some_and(|entry| {
+                    entry.touch_updated(now);
+                    let from = black_box(&from);
+                    let first = entry.first_remote();
+                    first.is_some_and(|first| first.addr == *from && first.ifindex.is_none())
+                })
+            })
+        }
         "flow-hash-v4" => flow_hash(count),
         "encapsulate-v4" => encapsulate(count, v4, false, 1),
         "encapsulate-v4-checksum" => encapsulate(count, v4, true, 1),
@@ -118,6 +152,46 @@ fn find(count: u64, first: u32) -> Result<(), String> {
     (found == expected)
         .then_some(())
         .ok_or(format!("{found} of {count} found"))
+}
+
+/// Looks so many keys up in a table of known stations; the keys are at hand.
+fn look_up<S: Storage>(
+    count: u64,
+    mut table: Fdb<S>,
+    found: impl Fn(&Fdb<S>, &Key) -> bool,
+) -> Result<(), String> {
+    let keys: Vec<Key> = (0..STATIONS)
+        .map(|number| Key {
+            mac: station(number),
+            vni: 42,
+        })
+        .collect();
+    let remote = Remote {
+        addr: address("192.0.2.2")?,
+        port: 4789,
+        vni: 42,
+        ifindex: None,
+    };
+    for key in &keys {
+        let learned = Update {
+            key: *key,
+            state: State::REACHABLE,
+            flags: EntryFlags::SELF,
+            mode: Mode::CREATE,
+            destination: remote.into(),
+            limit: 0,
+        };
+        table
+            .update(Instant::ZERO, &learned)
+            .map_err(|error| format!("{error:?}"))?;
+    }
+    let mut hits = 0u64;
+    for key in keys.iter().cycle().take(count as usize) {
+        hits += u64::from(found(&table, black_box(key)));
+    }
+    (hits == count)
+        .then_some(())
+        .ok_or(format!("{hits} of {count} found"))
 }
 
 fn flow_hash(count: u64) -> Result<(), String> {

@@ -66,7 +66,7 @@ fn read_table(text: &str) -> Result<BTreeMap<String, f64>, String> {
 }
 
 /// The steady cost of one call: set-up and start-up cancel out in the difference of two runs.
-fn per_call(case: &str) -> Result<f64, String> {
+pub(crate) fn per_call(case: &str) -> Result<f64, String> {
     let short = total(case, SHORT)?;
     let long = total(case, 11 * SHORT)?;
     Ok((long.saturating_sub(short)) as f64 / (10 * SHORT) as f64)

@@ -2,18 +2,22 @@
 //!
 //! `cargo run --release -p vxlan-benches -- instructions` counts instructions under callgrind and
 //! compares them with the committed table; `--bless` renews it.
+//! `cargo run --release -p vxlan-benches -- fdb` measures the forwarding database and holds it to
+//! its goals.
 
 mod cases;
+mod fdb;
 mod instructions;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: vxlan-benches instructions [--bless]";
+const USAGE: &str = "usage: vxlan-benches instructions [--bless] | fdb";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
+        ["fdb"] => fdb::run(),
         ["instructions"] => instructions::run(false),
         ["instructions", "--bless"] => instructions::run(true),
         // What callgrind runs: one case, so many times.

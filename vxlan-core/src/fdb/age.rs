@@ -58,6 +58,12 @@ pub struct Aged<'a, S: Storage> {
     sweep: Sweep<'a, S>,
     ageing: Ageing,
     now: Instant,
+    /// `now` and the interval as entries keep times.
+    stamp: Stamp,
+    interval: u64,
+    /// How long the first of the entries seen has to live.
+    left: u64,
+    /// The latest time of the next sweep.
     deadline: Instant,
 }
 
@@ -97,6 +103,9 @@ impl<S: Storage> Fdb<S> {
         Aged {
             sweep: Sweep::new(self, round.cursor, budget),
             ageing,
+            stamp: Stamp::at(now),
+            interval: stamp::units(ageing.interval),
+            left: u64::MAX,
             now,
             deadline: round.deadline.min(now + SWEEP_INTERVAL),
         }
@@ -119,11 +128,13 @@ impl<S: Storage> Aged<'_, S> {
     pub fn deadline(mut self) -> Instant {
         self.by_ref().for_each(drop);
         match self.sweep.cursor() {
-            None => self.deadline,
+            None => self.due(),
             Some(_) => self.now,
         }
     }
 
+    // Inlined, since this is the loop over the whole table.
+    #[inline(always)]
     fn visit(&mut self, number: u32) -> Option<Dying> {
         let slot = self.sweep.fdb.storage.entry(number)?;
         if slot.is_vacant()
@@ -136,24 +147,32 @@ impl<S: Storage> Aged<'_, S> {
             Clock::Updated => slot.updated.get(),
             Clock::Used => slot.used.get(),
         };
-        let now = Stamp::at(self.now);
-        let interval = stamp::units(self.ageing.interval);
         // A time ahead of `now` is a negative age: it takes longer than the interval.
-        let left = interval.saturating_sub_signed(now.since(since));
+        let left = self.interval.saturating_sub_signed(self.stamp.since(since));
         if left == 0 {
-            let entry = self.sweep.fdb.entry_at(number)?;
-            if entry.state().intersects(self.ageing.exempt_state)
-                || entry.flags().intersects(self.ageing.exempt_flags)
-            {
-                return None; // By a bit that is not in the slot.
-            }
-            let mut dying = self.sweep.fdb.take(number)?;
-            dying.entry.state = State::STALE;
-            return Some(dying);
+            return self.expire(number);
         }
-        let due = now.instant(self.now) + stamp::duration(left);
-        self.deadline = self.deadline.min(due);
+        self.left = self.left.min(left);
         None
+    }
+
+    #[cold]
+    fn expire(&mut self, number: u32) -> Option<Dying> {
+        let entry = self.sweep.fdb.entry_at(number)?;
+        if entry.state().intersects(self.ageing.exempt_state)
+            || entry.flags().intersects(self.ageing.exempt_flags)
+        {
+            return None; // By a bit that is not in the slot.
+        }
+        let mut dying = self.sweep.fdb.take(number)?;
+        dying.entry.state = State::STALE;
+        Some(dying)
+    }
+
+    /// When the first of the entries seen expires, or the next sweep is due in any case.
+    fn due(&self) -> Instant {
+        let first = self.stamp.instant(self.now) + stamp::duration(self.left);
+        self.deadline.min(first)
     }
 }
 
@@ -165,8 +184,12 @@ impl<S: Storage> Iterator for Aged<'_, S> {
             if let Some(record) = self.sweep.bury() {
                 return Some(record);
             }
-            let number = self.sweep.step()?;
-            self.sweep.dying = self.visit(number);
+            self.sweep.dying = loop {
+                let number = self.sweep.step()?;
+                if let Some(dying) = self.visit(number) {
+                    break Some(dying);
+                }
+            };
         }
     }
 }
@@ -176,9 +199,10 @@ impl<S: Storage> core::iter::FusedIterator for Aged<'_, S> {}
 impl<S: Storage> Drop for Aged<'_, S> {
     fn drop(&mut self) {
         self.for_each(drop);
+        let deadline = self.due();
         self.sweep.fdb.head.round = self.sweep.cursor().map(|cursor| Round {
             cursor,
-            deadline: self.deadline,
+            deadline,
             ageing: self.ageing,
         });
     }

@@ -88,10 +88,7 @@ impl<'a> Entry<'a> {
     /// The slot of the first remote, or of a nexthop group that needs one.
     #[inline]
     fn first(&self) -> Option<&'a RemoteSlot> {
-        match self.slot.stored()? {
-            Stored::Slot(first) => self.remotes.get(first),
-            Stored::Nexthop(_) => None,
-        }
+        self.remotes.at(self.slot.position())
     }
 
     /// The bits of state and flags that nobody uses.

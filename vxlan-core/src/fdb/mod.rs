@@ -33,6 +33,7 @@
 //! ```
 
 mod age;
+mod batch;
 mod bucket;
 mod cursor;
 mod entry;

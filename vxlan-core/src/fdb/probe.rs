@@ -4,7 +4,7 @@
 //! later one that was not; behind the last bucket comes the first. Each full bucket on the way
 //! counts who passed, so that a search ends at the first bucket that nobody has passed.
 
-use super::bucket::{Bucket, tag};
+use super::bucket::{Bucket, matches, place, tag};
 use super::hash::bucket as home;
 
 /// An array of buckets.
@@ -43,7 +43,7 @@ impl Buckets for [Bucket] {
 
 /// How entries lie: how many are not in the bucket of their hash, and how far away at most.
 ///
-/// Random placement leaves about one entry in eleven away from home when the index is at its
+/// Random placement leaves about one entry in fourteen away from home when the index is at its
 /// fullest, most of them in the next bucket and none farther away than some dozens. Many more mean
 /// that somebody knows the salt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,19 +75,25 @@ const fn next(at: u32, count: u32) -> u32 {
     if at + 1 < count { at + 1 } else { 0 }
 }
 
-/// The number of the entry with this hash that `is` says yes to.
+/// The number of the entry with this hash that `is` says yes to. It may be asked about numbers
+/// whose entries are gone.
 pub(super) fn find(
     buckets: &(impl Buckets + ?Sized),
     hash: u64,
     mut is: impl FnMut(u32) -> bool,
 ) -> Option<u32> {
-    let count = buckets.count();
+    let (count, tag) = (buckets.count(), tag(hash));
     let mut at = home(hash, count);
     for _ in 0..count {
         if let Some(bucket) = buckets.get(at) {
-            let mut tagged = bucket.tagged(tag(hash));
-            if let Some((_, number)) = tagged.find(|(_, number)| is(*number)) {
-                return Some(number);
+            // Some of these may be wrong; `is` knows.
+            let mut found = matches(bucket.word(), tag);
+            while found != 0 {
+                let number = bucket.number(place(found));
+                if is(number) {
+                    return Some(number);
+                }
+                found &= found - 1;
             }
             if bucket.passed() == 0 {
                 return None;

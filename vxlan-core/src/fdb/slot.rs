@@ -89,6 +89,12 @@ impl EntrySlot {
         self.head >> 16 == mac && self.vni == vni
     }
 
+    /// The same, and never a vacant slot.
+    #[inline]
+    pub(super) const fn is(&self, mac: u64, vni: u32) -> bool {
+        self.has_key(mac, vni) && !self.is_vacant()
+    }
+
     #[inline]
     pub(super) const fn is_vacant(&self) -> bool {
         self.destination == 0
@@ -149,6 +155,13 @@ impl EntrySlot {
                 None => None,
             },
         }
+    }
+
+    /// The position of the slot of its only or first remote. No slot has the position that a
+    /// vacant slot, or a nexthop group without slot, gives.
+    #[inline]
+    pub(super) const fn position(&self) -> usize {
+        self.destination.wrapping_sub(1) as usize
     }
 
     pub(super) const fn set_stored(&mut self, stored: Stored) {

@@ -221,13 +221,18 @@ pub(super) enum Slots<'a> {
 }
 
 impl<'a> RemoteSlots<'a> {
-    // Always, since only where the storage is known does the choice between the kinds vanish.
     #[inline(always)]
     pub(super) fn get(self, index: Index) -> Option<&'a RemoteSlot> {
+        self.at(index.position())
+    }
+
+    // Always, since only where the storage is known does the choice between the kinds vanish.
+    #[inline(always)]
+    pub(super) fn at(self, position: usize) -> Option<&'a RemoteSlot> {
         match self.0 {
-            Slots::Flat(slots) => slots.get(index.position()),
+            Slots::Flat(slots) => slots.get(position),
             #[cfg(feature = "alloc")]
-            Slots::Chunked(slab) => slab.get(index.position()),
+            Slots::Chunked(slab) => slab.get(position),
         }
     }
 }
@@ -330,7 +335,7 @@ fn flat_home(buckets: &[Bucket], hash: u64) -> Option<&Bucket> {
 fn flat_search(buckets: &[Bucket], entries: &[EntrySlot], key: &Hashed) -> Option<u32> {
     probe::find(buckets, key.hash, |number| {
         let entry = entries.get(number as usize);
-        entry.is_some_and(|entry| entry.has_key(key.mac, key.vni))
+        entry.is_some_and(|entry| entry.is(key.mac, key.vni))
     })
 }
 

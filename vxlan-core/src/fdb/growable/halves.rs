@@ -14,8 +14,8 @@ use crate::fdb::storage::Reseeded;
 const CHUNK: usize = 64;
 /// Buckets of the smallest index.
 const START: u32 = CHUNK as u32;
-/// The index is enlarged when this many entries come on five buckets: four fifths of the places.
-const FULL: u64 = 4 * PLACES as u64;
+/// The index is enlarged when this many entries come on four buckets: three quarters of the places.
+const FULL: u64 = 3 * PLACES as u64;
 /// Entries of a directory that are made or dropped in one step: 4 KiB.
 const DIRECTORY_STEP: usize = 512;
 /// Old buckets that are moved in one step.
@@ -149,7 +149,7 @@ impl Halves {
 
     /// An empty index that may grow until it is good for so many entries.
     pub(super) fn forget(&mut self, limit: u32) {
-        let most = u64::from(limit) * 5 / FULL + 1;
+        let most = u64::from(limit) * 4 / FULL + 1;
         let most = u32::try_from(most).unwrap_or(u32::MAX).max(START);
         *self = Self {
             most,
@@ -207,6 +207,9 @@ impl Halves {
     }
 
     pub(super) fn search(&self, key: &Hashed, is: impl Fn(u32) -> bool) -> Option<u32> {
+        if self.phase == Phase::Steady {
+            return probe::find(&self.old, key.hash, is);
+        }
         let (old, new) = self.sides(key.hash);
         let found = match old {
             true => probe::find(&self.old, key.hash, &is),
@@ -297,7 +300,7 @@ impl Halves {
             Phase::Steady => {
                 let count = self.old.count;
                 let more = count.saturating_add(count / 3 + 1).min(self.most);
-                if count > 0 && more > count && u64::from(len) * 5 >= u64::from(count) * FULL {
+                if count > 0 && more > count && u64::from(len) * 4 >= u64::from(count) * FULL {
                     self.begin(more);
                 }
             }

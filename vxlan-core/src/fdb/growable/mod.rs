@@ -25,7 +25,7 @@ pub(super) type RemoteSlab = Slab<RemoteSlot, REMOTE_CHUNK>;
 /// Memory on the heap that grows as entries come (feature `alloc`).
 ///
 /// No insert pauses: slots are allocated in small chunks and never move; when the index is full
-/// to four fifths, a larger one is filled from its front, two buckets of the old one an insert,
+/// to three quarters, a larger one is filled from its front, two buckets of the old one an insert,
 /// and the old one given back behind. An insert allocates 8 KiB at most. A lack of memory is a
 /// [`Full`] error, not an abort. The memory of entries and remotes is kept until the storage is
 /// dropped.
@@ -101,7 +101,7 @@ impl Storage for Growable {
     fn search(&self, key: &Hashed) -> Option<u32> {
         self.index.search(key, |number| {
             let entry = self.entries.get(number as usize);
-            entry.is_some_and(|entry| entry.has_key(key.mac, key.vni))
+            entry.is_some_and(|entry| entry.is(key.mac, key.vni))
         })
     }
 

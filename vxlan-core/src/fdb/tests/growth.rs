@@ -84,3 +84,29 @@ fn a_used_storage_starts_empty() {
         }
     }
 }
+
+/// T-03: a batch says what single look-ups say, whatever its length and whoever is missing.
+#[test]
+fn t03_batches_are_look_ups() {
+    let mut fdb = Fdb::new(Growable::new(), Salt::new([9; 16]));
+    for i in 0..3_000 {
+        fdb.update(Instant::ZERO, &add(i)).unwrap();
+    }
+    let keys: Vec<Key> = (0..4_000).map(|i| nth(i * 7 % 4_000)).collect();
+    let single = |key: &Key| fdb.find(key).map(|entry| entry.key());
+    let want: Vec<Option<Key>> = keys.iter().map(single).collect();
+    assert_eq!(want.iter().flatten().count(), 3_000);
+    for len in [0, 1, 31, 32, 33, 4_000] {
+        let mut found = std::vec![None; len];
+        fdb.find_batch(&keys[..len], &mut found);
+        let got = found.iter().map(|entry| entry.as_ref().map(Entry::key));
+        assert!(got.eq(want[..len].iter().copied()), "{len}");
+        #[cfg(feature = "prefetch")]
+        {
+            let mut hinted = std::vec![None; len];
+            fdb.find_batch_prefetched(&keys[..len], &mut hinted);
+            let got = hinted.iter().map(|entry| entry.as_ref().map(Entry::key));
+            assert!(got.eq(want[..len].iter().copied()), "{len}");
+        }
+    }
+}
