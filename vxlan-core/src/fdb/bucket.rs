@@ -17,6 +17,7 @@ pub(super) const ENTRIES_MAX: u32 = 1 << 24;
 /// The highest bit of each tag.
 const TAG_TOPS: u64 = 0x0080_8080_8080_8080;
 /// All bits of the tags.
+#[cfg(feature = "alloc")]
 const TAGS: u64 = 0x00ff_ffff_ffff_ffff;
 /// Where the last byte starts.
 const LAST: u32 = 56;
@@ -76,15 +77,18 @@ impl Bucket {
     }
 
     /// Whether entries of this bucket may be in another index.
+    #[cfg(feature = "alloc")]
     pub(super) const fn is_diverted(&self) -> bool {
         (self.word() >> LAST) as u8 & DIVERTED != 0
     }
 
+    #[cfg(feature = "alloc")]
     pub(super) fn divert(&mut self) {
         self.set_word(self.word() | (DIVERTED as u64) << LAST);
     }
 
     /// Whether no entry is here. Others may have passed.
+    #[cfg(feature = "alloc")]
     pub(super) const fn is_vacant(&self) -> bool {
         self.word() & TAGS == 0
     }
@@ -100,6 +104,7 @@ impl Bucket {
     }
 
     /// The occupied places with their numbers.
+    #[cfg(feature = "alloc")]
     pub(super) fn occupied(self) -> impl Iterator<Item = (usize, u32)> {
         let occupied = move |place: &usize| self.word() >> (8 * place) & 0xff != 0;
         (0..PLACES as usize)
