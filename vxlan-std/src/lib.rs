@@ -46,6 +46,8 @@ pub mod interface;
 mod neighbours;
 pub mod nexthops;
 mod routes;
+#[cfg(feature = "shared")]
+pub mod shared;
 #[cfg(feature = "smoltcp")]
 pub mod smoltcp;
 #[cfg(feature = "snapshot")]

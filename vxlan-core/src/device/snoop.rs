@@ -95,9 +95,16 @@ impl<S: Storage> Device<S> {
     /// Applies what was snooped and says what came of it.
     ///
     /// A source that cannot be learned, for instance because the table is full, is told as
-    /// [`Event::LearnRefused`]; its frame is delivered all the same.
+    /// [`Event::LearnRefused`]; its frame is delivered all the same. A device that has gone down
+    /// since learns nothing, and nothing is learned in a network that has left its VNI filter.
     pub fn commit(&mut self, now: Instant, snooped: Snooped) -> Option<Event> {
         match snooped.0? {
+            Change::Learn(..) if !self.is_up() => None,
+            Change::Learn(key, _)
+                if self.config.has_vni_filter() && self.vnis().find(key.vni).is_none() =>
+            {
+                None
+            }
             Change::Learn(key, remote) => {
                 let update = Update {
                     key,
