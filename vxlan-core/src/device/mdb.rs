@@ -25,11 +25,11 @@ impl<S: fdb::Storage> Device<S> {
     }
 
     /// Adds a remote to an entry of the multicast database, or changes it:
-    /// `bridge mdb add|replace dev .. port .. grp .. dst ..`. See [`Mdb::add`].
+    /// `bridge mdb add|replace dev .. port .. grp .. dst ..`. See [`Mdb::add`](crate::mdb::Mdb::add).
     ///
     /// # Errors
     /// [`Error::NotSupported`] for a device that carries no Ethernet frames or has no memory for it;
-    /// see [`Mdb::add`].
+    /// see [`Mdb::add`](crate::mdb::Mdb::add).
     pub fn mdb_add(
         &mut self,
         request: &Request<'_>,
@@ -43,11 +43,11 @@ impl<S: fdb::Storage> Device<S> {
     }
 
     /// Deletes a remote of an entry: `bridge mdb del dev .. port .. grp .. dst ..`. See
-    /// [`Mdb::remove`].
+    /// [`Mdb::remove`](crate::mdb::Mdb::remove).
     ///
     /// # Errors
     /// [`Error::NotSupported`] for a device that carries no Ethernet frames or has no memory for it;
-    /// see [`Mdb::remove`].
+    /// see [`Mdb::remove`](crate::mdb::Mdb::remove).
     pub fn mdb_remove(
         &mut self,
         request: &Request<'_>,
@@ -64,7 +64,7 @@ impl<S: fdb::Storage> Device<S> {
     ///
     /// # Errors
     /// [`Error::NotSupported`] for a device that carries no Ethernet frames or has no memory for it;
-    /// see [`Mdb::get`].
+    /// see [`Table::get`](crate::mdb::Table::get).
     pub fn mdb_get(&self, request: &Request<'_>) -> Result<Entry<'_>, Error> {
         self.takes_groups()?;
         self.mdb().get(request, self.mdb_defaults())

@@ -39,7 +39,7 @@ const NEXTHOP: u32 = 1 << 31;
 ///
 /// Most bits of state and flags that exist are in `head`: the low byte of the state, and that of
 /// the flags with [`Flags::ADDED_BY_USER`] in the place of [`Flags::USE`], which is never stored.
-/// The others, [`Wide`], are kept with the remote, since nobody uses them.
+/// The others, `Wide`, are kept with the remote, since nobody uses them.
 #[derive(Debug)]
 #[repr(C)]
 pub struct EntrySlot {

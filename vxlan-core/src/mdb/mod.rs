@@ -179,7 +179,7 @@ impl<M: Storage> Mdb<M> {
     /// Adds a remote to an entry, or changes it. Kernel: `vxlan_mdb_add()`.
     ///
     /// Each source in the list of a (*,G) remote makes the same remote of the (S,G) entry, blocked
-    /// if the list excludes it; a request with [`Mode::REPLACE`] takes those away that it no longer
+    /// if the list excludes it; a request with [`Mode::REPLACE`](crate::fdb::Mode::REPLACE) takes those away that it no longer
     /// names. `tell` is called for each `RTM_NEWMDB` and `RTM_DELMDB` that Linux sends, in its
     /// order, while it happens: one request may have any number of consequences.
     ///

@@ -109,6 +109,8 @@ const CHANGING: &[Word] = &[
         "hand frames for this host over directly; the default",
     ),
     ("nolocalbypass", "", "do not"),
+    ("mcroute", "", "groups take the host's multicast routes"),
+    ("nomcroute", "", "they do not; the default"),
 ];
 
 /// What cannot.
@@ -133,6 +135,11 @@ const FIXED: &[Word] = &[
     ("udp6zerocsumrx", "", "accept packets without one over IPv6"),
     ("remcsumtx", "", "remote checksum offload, sent"),
     ("remcsumrx", "", "remote checksum offload, accepted"),
+    (
+        "remcsumnopartial",
+        "",
+        "remote checksums are computed on arrival",
+    ),
     ("gbp", "", "the group policy extension"),
 ];
 

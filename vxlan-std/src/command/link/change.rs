@@ -190,6 +190,12 @@ fn change(options: &LinkOptions, mtu: bool) -> Result<ConfigChange, Refusal> {
     if options.reserved_bits.is_some() {
         return Err(fixed("reserved_bits"));
     }
+    if options.switch(Switch::RemCsumNoPartial).is_some() {
+        return Err(fixed_flag("REMCSUM_NOPARTIAL"));
+    }
+    if let Some(on) = options.switch(Switch::McRoute) {
+        change = change.multicast_route(on);
+    }
     if mtu {
         return Err(fixed("mtu"));
     }

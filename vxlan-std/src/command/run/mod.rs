@@ -84,6 +84,8 @@ of one address family may share a UDP port if their VNIs differ.
   [no]udp6zerocsumrx   take packets without one [default: noudp6zerocsumrx]
   [no]remcsumtx        remote checksum offload, sent [default: noremcsumtx]
   [no]remcsumrx        remote checksum offload, taken [default: noremcsumrx]
+  remcsumnopartial     remote checksums are computed on arrival
+  [no]mcroute          groups take the host's multicast routes [default: nomcroute]
   flowlabel N          outer IPv6 flow label; or 'inherit' [default: 0]
   reserved_bits MASK   header bits that are to be clear [default: all without a use]
   [no]localbypass      hand frames for this host over directly [default: localbypass]

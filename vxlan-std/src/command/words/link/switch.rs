@@ -29,6 +29,10 @@ pub(crate) enum Switch {
     RemCsumTx,
     /// `IFLA_VXLAN_REMCSUM_RX`.
     RemCsumRx,
+    /// `IFLA_VXLAN_REMCSUM_NOPARTIAL`, for which `ip` has no word.
+    RemCsumNoPartial,
+    /// `IFLA_VXLAN_MC_ROUTE`.
+    McRoute,
     /// `IFLA_VXLAN_GBP`.
     Gbp,
     /// `IFLA_VXLAN_GPE`.
@@ -39,7 +43,7 @@ pub(crate) enum Switch {
 
 impl Switch {
     /// All of them.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Learning,
         Self::Proxy,
         Self::Rsc,
@@ -52,6 +56,8 @@ impl Switch {
         Self::ZeroCsum6Rx,
         Self::RemCsumTx,
         Self::RemCsumRx,
+        Self::RemCsumNoPartial,
+        Self::McRoute,
         Self::Gbp,
         Self::Gpe,
         Self::VniFilter,
@@ -72,6 +78,8 @@ impl Switch {
             Self::ZeroCsum6Rx => "udp6zerocsumrx",
             Self::RemCsumTx => "remcsumtx",
             Self::RemCsumRx => "remcsumrx",
+            Self::RemCsumNoPartial => "remcsumnopartial",
+            Self::McRoute => "mcroute",
             Self::Gbp => "gbp",
             Self::Gpe => "gpe",
             Self::VniFilter => "vnifilter",
@@ -86,7 +94,7 @@ impl Switch {
             None => {
                 let switch = find(word.strip_prefix("no")?)?;
                 // Presence is all that these attributes can say.
-                let flag = matches!(switch, Self::Gbp | Self::Gpe);
+                let flag = matches!(switch, Self::Gbp | Self::Gpe | Self::RemCsumNoPartial);
                 (!flag).then_some((switch, false))
             }
         }
@@ -113,6 +121,8 @@ impl Switch {
             Self::ZeroCsum6Rx => config.udp_zero_checksum6_rx(on),
             Self::RemCsumTx => config.remote_checksum_tx(on),
             Self::RemCsumRx => config.remote_checksum_rx(on),
+            Self::RemCsumNoPartial => config.remote_checksum_nopartial(on),
+            Self::McRoute => config.multicast_route(on),
             Self::Gbp => config.gbp(on),
             Self::Gpe => config.gpe(on),
             Self::VniFilter => config.vni_filter(on),

@@ -74,7 +74,7 @@ pub(crate) fn write_link(
 }
 
 /// The options without a value: whether they are on if nothing is said, and their words.
-const SWITCHES: [(Flags, bool, &str); 13] = [
+const SWITCHES: [(Flags, bool, &str); 15] = [
     (Flags::LEARN, true, "learning"),
     (Flags::PROXY, false, "proxy"),
     (Flags::RSC, false, "rsc"),
@@ -85,6 +85,8 @@ const SWITCHES: [(Flags, bool, &str); 13] = [
     (Flags::REMCSUM_TX, false, "remcsumtx"),
     (Flags::REMCSUM_RX, false, "remcsumrx"),
     (Flags::REMCSUM_NOPARTIAL, false, "remcsumnopartial"),
+    (Flags::VNIFILTER, false, "vnifilter"),
+    (Flags::MC_ROUTE, false, "mcroute"),
     (Flags::GBP, false, "gbp"),
     (Flags::GPE, false, "gpe"),
     (Flags::LOCALBYPASS, true, "localbypass"),
