@@ -331,4 +331,31 @@ mod tests {
         assert_eq!(device.clear().count(), 3);
         assert!(device.fdb().is_empty());
     }
+
+    /// L-03: two stations share the only remote; there is no room for one of them to move.
+    #[test]
+    fn l03_a_move_without_room_is_told() {
+        let config = Config::new(Vni::MIN);
+        let own = Mac::new([2, 0, 0, 0, 0, 1]);
+        let storage = fdb::Fixed::<1, 4, 1>::new();
+        let mut device = Device::new(config, own, storage, Instant::ZERO).unwrap();
+        device.set_up(true);
+        let from = |last| crate::Underlay::new(IpAddr::from([192, 0, 2, last]));
+        let station = |last| Mac::new([2, 0, 0, 0, 1, last]);
+        for last in [1, 2] {
+            let snooped = device.snoop(Instant::ZERO, &from(1), station(last), Vni::MIN);
+            let event = device.commit(Instant::ZERO, snooped.unwrap());
+            assert!(matches!(event, Some(Event::Learned(_))), "{event:?}");
+        }
+        let snooped = device.snoop(Instant::ZERO, &from(2), station(1), Vni::MIN);
+        let event = device.commit(Instant::ZERO, snooped.unwrap());
+        let key = device.key(station(1));
+        let error = fdb::Error::Full(fdb::Full::Remotes);
+        assert_eq!(event, Some(Event::LearnRefused { key, error }));
+        let entry = device.fdb().find(&key).unwrap();
+        assert_eq!(
+            entry.first_remote().unwrap().addr,
+            IpAddr::from([192, 0, 2, 1])
+        );
+    }
 }

@@ -123,8 +123,12 @@ impl<S: Storage> Device<S> {
             }
             Change::Migrate(key, addr) => {
                 let from = self.fdb.find(&key)?.first_remote()?.addr;
-                let record = self.fdb.migrate(now, &key, addr)?;
-                Some(Event::Migrated { record, from })
+                // It has a remote, so what was missing can only be room for another one.
+                let error = fdb::Error::Full(fdb::Full::Remotes);
+                Some(match self.fdb.migrate(now, &key, addr) {
+                    Some(record) => Event::Migrated { record, from },
+                    None => Event::LearnRefused { key, error },
+                })
             }
         }
     }
