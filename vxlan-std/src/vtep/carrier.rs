@@ -8,6 +8,7 @@ use vxlan_core::{
     Worker,
 };
 
+use super::verdict::Replies;
 use crate::neighbours::NeighbourTable;
 use crate::nexthops::Nexthops;
 use crate::socket::{SendError, SendErrors, Sender};
@@ -63,7 +64,8 @@ impl Carrier {
         self.sender = None;
     }
 
-    /// Sends a frame to all its remotes. Those that are this host are noted in `around.bypasses`.
+    /// Sends a frame to all its remotes. Those that are this host are noted in `around.bypasses`,
+    /// and what tells its sender that it is too long in `around.replies`; the frame stays.
     pub(super) fn transmit(
         &mut self,
         device: &Device<Growable>,
@@ -79,6 +81,7 @@ impl Carrier {
             sender: &mut self.sender,
             send_errors: &mut self.send_errors,
             bypasses: around.bypasses,
+            replies: around.replies,
             own: &mut own,
         };
         let (egress, miss) = device.transmit_with(worker, frame, neighbours);
@@ -117,6 +120,7 @@ pub(super) struct Around<'a> {
     pub(super) nexthops: &'a Nexthops,
     pub(super) routes: &'a mut Routes,
     pub(super) bypasses: &'a mut Vec<Bypass>,
+    pub(super) replies: &'a mut Replies,
 }
 
 /// What it takes to send a copy of a frame.
@@ -125,6 +129,7 @@ struct Way<'a> {
     sender: &'a mut Option<Sender>,
     send_errors: &'a mut SendErrors,
     bypasses: &'a mut Vec<Bypass>,
+    replies: &'a mut Replies,
     own: &'a mut Vec<Vni>,
 }
 
@@ -164,6 +169,12 @@ impl Way<'_> {
             }
             Encapsulated::Local(bypass) => self.bypasses.push(bypass),
             Encapsulated::Own(vni) => self.own.push(vni),
+            // Another path may be wide enough, and other devices of this host get the frame.
+            Encapsulated::Reply(reply) => {
+                self.replies.push(frame.bytes());
+                // Nothing has touched it since.
+                let _ = reply.undo(frame);
+            }
             // Counted, and nothing else to be done.
             _ => {}
         }

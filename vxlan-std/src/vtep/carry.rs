@@ -42,6 +42,7 @@ impl Vtep {
         self.local.clear();
         self.events.clear();
         self.bypasses.clear();
+        self.replies.clear();
         let mut transmitted = Transmitted::default();
         let mut left = len;
         let now = self.clock.now();
@@ -56,6 +57,7 @@ impl Vtep {
                 nexthops: &self.nexthops,
                 routes: &mut self.routes,
                 bypasses: &mut self.bypasses,
+                replies: &mut self.replies,
             };
             transmitted = from.transmit(device, &mut frame, around);
             let event = transmitted.event.take();
@@ -72,6 +74,7 @@ impl Vtep {
         Sent {
             local: &self.local,
             len: left,
+            replies: &self.replies,
             events: &self.events,
             dropped: transmitted.dropped,
         }

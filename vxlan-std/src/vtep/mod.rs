@@ -15,7 +15,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use carrier::Carrier;
 pub use host::Interfaces;
 use host::{HostWorld, Sockets};
-pub use verdict::{Expired, Received, Sent};
+pub use verdict::{Expired, Received, Replies, Sent};
 use vxlan_core::device::Bypass;
 use vxlan_core::fdb::{self, Growable, Remote};
 use vxlan_core::world::{self, DeviceId, Netdev, NewDevice};
@@ -47,6 +47,7 @@ pub struct Vtep {
     stray: Stats,
     truncated: u64,
     bypasses: Vec<Bypass>,
+    replies: Replies,
     local: Vec<DeviceId>,
     events: Vec<(DeviceId, Event)>,
 }
@@ -81,6 +82,7 @@ impl Vtep {
             stray: Stats::default(),
             truncated: 0,
             bypasses: Vec::new(),
+            replies: Replies::default(),
             local: Vec::new(),
             events: Vec::new(),
         }

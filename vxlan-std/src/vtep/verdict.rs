@@ -13,10 +13,44 @@ pub struct Sent<'v> {
     /// How long that frame is. What was answered in a neighbour's place has become another one,
     /// for the overlay that it came from.
     pub len: usize,
+    /// Frames for the overlay that this one came from: they tell its sender that it was too long
+    /// for a path. Only from a [port of a bridge](vxlan_core::Device::set_bridge_port).
+    pub replies: &'v Replies,
     /// What there is to tell.
     pub events: &'v [(DeviceId, Event)],
     /// Why the frame went nowhere, if the device had nowhere to send it.
     pub dropped: Option<DropReason>,
+}
+
+/// Frames that tell a sender of one that was too long, one for each path that is too narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Replies {
+    /// One behind the other.
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Replies {
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    pub(super) fn push(&mut self, frame: &[u8]) {
+        self.bytes.extend_from_slice(frame);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Each, from its Ethernet header on.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let frame = self.bytes.get(start..end).unwrap_or_default();
+            start = end;
+            frame
+        })
+    }
 }
 
 /// What a socket brought.

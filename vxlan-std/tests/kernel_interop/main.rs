@@ -32,8 +32,8 @@ use crate::lab::Family::{V4, V6};
 use crate::lab::Lab;
 use crate::runner::{Needs, Test};
 use crate::stories::{
-    fdb, flood, headers, hostile, multicast, reach, refusals, sharing, suppress, twin, vlan,
-    vni_filter,
+    fdb, flood, headers, hostile, multicast, path_mtu, reach, refusals, sharing, suppress, twin,
+    vlan, vni_filter,
 };
 use std::process::ExitCode;
 
@@ -86,6 +86,12 @@ const TESTS: &[Test] = &[
     }),
     ("outer_fragments_ipv6", |name| {
         reach::outer_fragments(&Lab::new(name, V6, 2))
+    }),
+    ("path_mtu_bridged_ipv4", |name| {
+        path_mtu::bridged(&Lab::new(name, V4, 2))
+    }),
+    ("path_mtu_bridged_ipv6", |name| {
+        path_mtu::bridged(&Lab::new(name, V6, 2))
     }),
     ("vlan_tagged_frames", |name| {
         vlan::tagged_frames(&Lab::new(name, V4, 2))

@@ -25,6 +25,9 @@ const IFLA_TSO_MAX_SEGS: u16 = 60;
 const IFLA_ALLMULTI: u16 = 61;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
+const IFLA_INFO_SLAVE_KIND: u16 = 4;
+/// The family of messages about interfaces themselves (`AF_UNSPEC`).
+const UNSPEC: u8 = 0;
 /// `RTEXT_FILTER_SKIP_STATS`.
 const SKIP_STATS: u32 = 8;
 
@@ -54,6 +57,8 @@ pub(crate) struct LinkState {
     /// The kind of a virtual interface and what is special about it.
     pub(crate) kind: String,
     pub(crate) data: Vec<u8>,
+    /// The kind of its master.
+    pub(crate) slave_kind: String,
 }
 
 impl LinkState {
@@ -87,7 +92,11 @@ impl LinkState {
             return None;
         }
         let (header, rest) = message.body.split_first_chunk::<16>()?;
-        let [_, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3, ..] = *header;
+        let [family, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3, ..] = *header;
+        // A bridge tells of its ports in the same words: one that leaves it is "deleted".
+        if family != UNSPEC {
+            return None;
+        }
         let attributes = Attributes::new(rest);
         let byte = |number| {
             attributes
@@ -114,11 +123,17 @@ impl LinkState {
             allmulti: attributes.number(IFLA_ALLMULTI).unwrap_or_default(),
             kind: info.text(IFLA_INFO_KIND).unwrap_or_default(),
             data: info.find(IFLA_INFO_DATA).unwrap_or_default().to_vec(),
+            slave_kind: info.text(IFLA_INFO_SLAVE_KIND).unwrap_or_default(),
         })
     }
 
     pub(crate) const fn is_up(&self) -> bool {
         self.flags & flags::UP != 0
+    }
+
+    /// Whether it is a port of a bridge (`netif_is_any_bridge_port()`).
+    pub(crate) fn is_bridge_port(&self) -> bool {
+        matches!(self.slave_kind.as_str(), "bridge" | "openvswitch")
     }
 }
 

@@ -96,6 +96,9 @@ fn look(devices: &mut Devices, host: &mut Host, index: IfIndex, audience: &mut A
         devices.vtep.remove_overlay(&old);
         devices.vtep.add_overlay(&state.name);
     }
+    if let Some(device) = devices.vtep.device_mut(id) {
+        device.set_bridge_port(state.is_bridge_port());
+    }
     let Some(netdev) = devices.vtep.netdev(id) else {
         return;
     };

@@ -156,6 +156,11 @@ fn overlay(
         let neighbours = neighbours.of(link.tap.ifindex());
         let sent = vtep.send_with(link.id, buffer, len, &neighbours);
         told.extend_from_slice(sent.events);
+        for reply in sent.replies.iter() {
+            if link.tap.send(reply).is_err() {
+                refused.push(id);
+            }
+        }
         for to in sent.local {
             let target = taps.links.iter().find(|link| link.id == *to);
             if target.is_none_or(|link| link.tap.send(buffer.frame(sent.len)).is_err()) {

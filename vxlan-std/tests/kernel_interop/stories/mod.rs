@@ -5,6 +5,7 @@ pub(crate) mod flood;
 pub(crate) mod headers;
 pub(crate) mod hostile;
 pub(crate) mod multicast;
+pub(crate) mod path_mtu;
 pub(crate) mod reach;
 pub(crate) mod refusals;
 pub(crate) mod sharing;
