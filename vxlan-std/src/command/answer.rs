@@ -2,6 +2,7 @@
 
 use super::fdb;
 use super::link;
+use super::mdb;
 use super::neigh;
 use super::nexthop;
 use super::options::Options;
@@ -31,12 +32,13 @@ pub(crate) fn answer(
     match words.split_first() {
         Some((&"fdb", rest)) => fdb::answer(devices, audience, options, rest),
         Some((&"link", rest)) => link::answer(devices, audience, options, rest),
+        Some((&"mdb", rest)) => mdb::answer(devices, options, rest).map(Answer::Text),
         Some((&"monitor", rest)) => Watch::parse(options, rest).map(Answer::Watch),
         Some((&"neigh", rest)) => neigh::answer(devices, options, rest).map(Answer::Text),
         Some((&"vni", rest)) => vni::answer(devices, audience, options, rest).map(Answer::Text),
         Some((&"nexthop", rest)) => nexthop::answer(devices, options, rest).map(Answer::Text),
         _ => Err(Refusal::usage(
-            "fdb, link, monitor, neigh, nexthop or vni expected",
+            "fdb, link, mdb, monitor, neigh, nexthop or vni expected",
         )),
     }
 }

@@ -11,6 +11,7 @@ mod file;
 mod grammar;
 mod json;
 mod link;
+mod mdb;
 mod neigh;
 mod netlink;
 mod nexthop;
@@ -52,6 +53,7 @@ enum Command {
     Fdb(remote::Fdb),
     Link(remote::Link),
     Man(describe::Manual),
+    Mdb(remote::Mdb),
     Monitor(remote::Monitor),
     Neigh(remote::Neigh),
     Nexthop(remote::Nexthop),
@@ -97,6 +99,7 @@ pub(crate) fn main() -> ExitCode {
         // Its words are the daemon's to understand.
         Command::Fdb(_)
         | Command::Link(_)
+        | Command::Mdb(_)
         | Command::Monitor(_)
         | Command::Neigh(_)
         | Command::Nexthop(_)
@@ -168,7 +171,7 @@ mod tests {
         for (line, want) in [
             (
                 &["vtep", "walk"][..],
-                "unrecognized subcommand 'walk'; expected completion, decode, demo, fdb, link, man, monitor, neigh, nexthop, run, vni",
+                "unrecognized subcommand 'walk'; expected completion, decode, demo, fdb, link, man, mdb, monitor, neigh, nexthop, run, vni",
             ),
             (
                 &["vtep", "run", "--link"],

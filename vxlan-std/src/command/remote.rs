@@ -42,6 +42,14 @@ pub(crate) struct Neigh {
     words: Words,
 }
 
+/// Multicast databases, in the words of 'bridge mdb' of iproute2 6.8.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = MDB)]
+pub(crate) struct Mdb {
+    #[command(flatten)]
+    words: Words,
+}
+
 /// The VNIs that a device receives, in the words of 'bridge vni'.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = VNI)]
@@ -132,6 +140,22 @@ Exit status: 0 when it is done; otherwise nothing has changed and one line says 
 that mean nothing and for what the kernel refuses, 1 when there is no such device or no 'vtep run' \
 answers.";
 
+const MDB: &str = "Words:
+  mdb [show] [dev NAME]
+  mdb add|replace|del dev NAME port NAME grp GROUP [src IP] [permanent|temp] [dst IP]
+          [dst_port N] [vni N] [src_vni N] [via IF] [filter_mode include|exclude]
+          [source_list IP[,IP]...] [proto PROTOCOL] [vid N]
+  mdb get dev NAME grp GROUP [src IP] [src_vni N]
+  mdb flush dev NAME [dst IP] [dst_port N] [vni N] [src_vni N] [proto PROTOCOL]
+
+A frame for GROUP is sent to the remotes of its entry instead of being flooded; 0.0.0.0 and :: \
+stand for all other groups. The port is the device itself.
+
+Options, anywhere: -json, -pretty, -statistics, -details (filter mode, sources, protocol).
+
+Exit status: 0 when it is done; otherwise one line says why: 2 for words that mean nothing, 255 for \
+what the kernel would refuse, 254 when 'get' finds nothing, 1 when no 'vtep run' answers.";
+
 const VNI: &str = "Words:
   vni [show] [dev NAME]
   vni add|del vni N[-N][,N[-N]]... dev NAME [remote IP|group IP]
@@ -155,7 +179,7 @@ Options, anywhere: -json (an object a line), -statistics.
 A reader that is too slow loses the oldest events and is told how many. Ends when the daemon ends.";
 
 /// The subcommands.
-const NAMES: [&str; 6] = ["fdb", "link", "monitor", "neigh", "nexthop", "vni"];
+const NAMES: [&str; 7] = ["fdb", "link", "mdb", "monitor", "neigh", "nexthop", "vni"];
 
 /// Whose the command line is to understand.
 #[derive(Debug, PartialEq, Eq)]

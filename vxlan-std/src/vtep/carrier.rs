@@ -1,13 +1,14 @@
 //! What a device needs to send.
 
 use vxlan_core::device::{Bypass, Valid};
-use vxlan_core::fdb::{Growable, Remote};
+use vxlan_core::fdb::Remote;
 use vxlan_core::world::DeviceId;
 use vxlan_core::{
     Device, DropReason, Egress, Encapsulated, Event, Instant, Neighbours, Packet, RouteError, Vni,
     Worker,
 };
 
+use super::Memory;
 use super::verdict::Replies;
 use crate::neighbours::NeighbourTable;
 use crate::nexthops::Nexthops;
@@ -68,7 +69,7 @@ impl Carrier {
     /// and what tells its sender that it is too long in `around.replies`; the frame stays.
     pub(super) fn transmit(
         &mut self,
-        device: &Device<Growable>,
+        device: &Device<Memory>,
         frame: &mut Packet<'_>,
         around: Around<'_>,
     ) -> Transmitted {
@@ -92,6 +93,11 @@ impl Carrier {
         match egress {
             Egress::Forward(remotes) => {
                 for remote in remotes {
+                    way.send(device, worker, frame, remote);
+                }
+            }
+            Egress::Multicast(copies) => {
+                for remote in copies {
                     way.send(device, worker, frame, remote);
                 }
             }
@@ -136,7 +142,7 @@ struct Way<'a> {
 impl Way<'_> {
     fn send(
         &mut self,
-        device: &Device<Growable>,
+        device: &Device<Memory>,
         worker: &mut Worker,
         frame: &mut Packet<'_>,
         remote: &Remote,

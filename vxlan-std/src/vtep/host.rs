@@ -2,14 +2,14 @@
 
 use std::io;
 
-use vxlan_core::fdb;
 use vxlan_core::world::{Action, DeviceId, Errno, Growable, Netdev, SocketId, SocketKey, World};
 
+use super::Memory;
 use crate::AddError;
 use crate::socket::{Receiver, endpoint, unspecified};
 
 /// The world of a [`Vtep`](super::Vtep).
-pub(super) type HostWorld = World<Growable<fdb::Growable>>;
+pub(super) type HostWorld = World<Growable<Memory>>;
 
 /// What is made for a device beside its sockets: a network interface, or whatever else its frames
 /// come from. `()` makes nothing.
@@ -18,14 +18,14 @@ pub trait Interfaces {
     ///
     /// # Errors
     /// The error number of the host. There is no device then.
-    fn register(&mut self, id: DeviceId, netdev: &Netdev<fdb::Growable>) -> Result<(), Errno>;
+    fn register(&mut self, id: DeviceId, netdev: &Netdev<Memory>) -> Result<(), Errno>;
 
     /// Takes the interface away (`unregister_netdevice()`).
     fn unregister(&mut self, id: DeviceId);
 }
 
 impl Interfaces for () {
-    fn register(&mut self, _id: DeviceId, _netdev: &Netdev<fdb::Growable>) -> Result<(), Errno> {
+    fn register(&mut self, _id: DeviceId, _netdev: &Netdev<Memory>) -> Result<(), Errno> {
         Ok(())
     }
 

@@ -2,10 +2,10 @@
 
 use vxlan_core::device::ConfigChange;
 use vxlan_core::world::{self, DeviceId, Lower, LowerEvent, NewDevice, Task};
-use vxlan_core::{Event, IfIndex, Mac, fdb, vni_filter};
+use vxlan_core::{Event, IfIndex, Mac, vni_filter};
 
 use super::carrier::Carrier;
-use super::{Interfaces, Vtep};
+use super::{Interfaces, Memory, Vtep};
 use crate::{AddError, interface};
 
 impl Vtep {
@@ -24,7 +24,7 @@ impl Vtep {
         let config = new.config.clone().validate();
         let named = config.as_ref().ok().and_then(|config| config.lower());
         new.lower = named.and_then(interface::lower);
-        let task = self.world.create(new, fdb::Growable::new(), now)?;
+        let task = self.world.create(new, Memory::default(), now)?;
         let id = task.device().ok_or(world::Error::NoDevice)?;
         self.run(task, interfaces, tell)?;
         if self.carriers.len() <= id.place() {

@@ -17,14 +17,18 @@ pub use host::Interfaces;
 use host::{HostWorld, Sockets};
 pub use verdict::{Expired, Received, Replies, Sent};
 use vxlan_core::device::Bypass;
-use vxlan_core::fdb::{self, Growable, Remote};
+use vxlan_core::fdb::{self, Remote};
 use vxlan_core::world::{self, DeviceId, Netdev, NewDevice};
-use vxlan_core::{Config, Device, Event, Instant, Mac, Salt, Stats};
+use vxlan_core::{Config, Device, Event, Instant, Mac, Salt, Stats, mdb};
 
 use crate::neighbours::NeighbourTable;
 use crate::nexthops::Nexthops;
 use crate::socket::SendErrors;
 use crate::{AddError, Clock, Routes};
+
+/// What a device of a [`Vtep`] keeps its tables in: the heap, without limits but those of its
+/// configuration.
+pub type Memory = mdb::With<fdb::Growable, mdb::Growable>;
 
 /// Several devices with their sockets: a [`World`](world::World) on this host.
 ///
@@ -112,12 +116,12 @@ impl Vtep {
 
     /// The device behind an identifier.
     #[must_use]
-    pub fn device(&self, id: DeviceId) -> Option<&Device<Growable>> {
+    pub fn device(&self, id: DeviceId) -> Option<&Device<Memory>> {
         Some(self.netdev(id)?.device())
     }
 
     /// The same, to be changed.
-    pub fn device_mut(&mut self, id: DeviceId) -> Option<&mut Device<Growable>> {
+    pub fn device_mut(&mut self, id: DeviceId) -> Option<&mut Device<Memory>> {
         Some(self.world.device_mut(id)?.device_mut())
     }
 
@@ -136,12 +140,12 @@ impl Vtep {
 
     /// The device with its MTU and the like.
     #[must_use]
-    pub fn netdev(&self, id: DeviceId) -> Option<&Netdev<Growable>> {
+    pub fn netdev(&self, id: DeviceId) -> Option<&Netdev<Memory>> {
         self.world.device(id)
     }
 
     /// All devices.
-    pub fn devices(&self) -> impl Iterator<Item = (DeviceId, &Device<Growable>)> {
+    pub fn devices(&self) -> impl Iterator<Item = (DeviceId, &Device<Memory>)> {
         let devices = self.world.devices();
         devices.map(|(id, netdev)| (id, netdev.device()))
     }

@@ -10,6 +10,7 @@
 
 mod describe;
 mod life;
+mod mdb;
 mod nexthop;
 mod peer;
 #[path = "../runner/mod.rs"]
@@ -71,6 +72,14 @@ fn bridge_vni_is_recorded_truly(name: &str) -> Result<(), Skip> {
     transcript::compare(name, "vni", Side::Kernel)
 }
 
+fn mdb_answers_as_bridge_was_recorded(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "mdb", Side::Ours)
+}
+
+fn bridge_mdb_is_recorded_truly(name: &str) -> Result<(), Skip> {
+    transcript::compare(name, "mdb", Side::Kernel)
+}
+
 const TESTS: &[Test] = &[
     (
         "nexthop_answers_as_ip_was_recorded",
@@ -121,6 +130,16 @@ const TESTS: &[Test] = &[
         "vni_answers_as_bridge_was_recorded",
         vni_answers_as_bridge_was_recorded,
     ),
+    (
+        "mdb_answers_as_bridge_was_recorded",
+        mdb_answers_as_bridge_was_recorded,
+    ),
+    ("bridge_mdb_is_recorded_truly", bridge_mdb_is_recorded_truly),
+    (
+        "groups_go_to_their_remotes",
+        mdb::groups_go_to_their_remotes,
+    ),
+    ("entries_are_shown", mdb::entries_are_shown),
     ("bridge_vni_is_recorded_truly", bridge_vni_is_recorded_truly),
     ("lost_packets_are_told", life::lost_packets_are_told),
     ("ip_link_is_recorded_truly", ip_link_is_recorded_truly),

@@ -44,6 +44,7 @@ fn shown(namespace: &Namespace, words: &str) -> String {
 }
 
 const FILE: &str = r#"
+nexthop = ["id 1 via 192.0.2.4 fdb", "id 10 group 1 fdb"]
 [[link]]
 name = "vx0"
 address = "02:00:00:00:00:aa"
@@ -55,12 +56,22 @@ learning = false
 fdb = [
   "00:00:00:00:00:00 dst 192.0.2.2",
   "02:00:00:00:00:02 dst 192.0.2.3 port 8472 static",
+  "02:00:00:00:00:03 nhid 10",
 ]
+mdb = ["grp 239.1.1.1 dst 192.0.2.2 permanent"]
+neigh = ["10.0.0.1 lladdr 02:00:00:00:00:02"]
 
 [[link]]
 name = "vx1"
 id = 43
 dstport = 4789
+
+[[link]]
+name = "vx2"
+external = true
+vnifilter = true
+dstport = 4790
+vni = ["100-199"]
 "#;
 
 /// The devices and entries of a file are those of the same words on the command line.
@@ -68,14 +79,33 @@ pub(crate) fn a_file_says_what_exists(_: &str) -> Result<(), Skip> {
     let (namespace, directory) = (Namespace::new("file")?, Directory::new("file"));
     let path = directory.text("vtep.toml");
     fs::write(&path, FILE).unwrap();
-    let mut run = namespace.start(&["--config", &path], "vx1");
+    let mut run = namespace.start(&["--config", &path], "vx2");
     assert!(namespace.ip("link show vx0").contains("mtu 1400"));
     assert!(namespace.ip("link show vx0").contains("02:00:00:00:00:aa"));
     assert_eq!(
         shown(&namespace, "fdb show dev vx0"),
-        "02:00:00:00:00:02 dst 192.0.2.3 port 8472 self static\n\
+        "02:00:00:00:00:03 nhid 10 self permanent\n\
+         02:00:00:00:00:02 dst 192.0.2.3 port 8472 self static\n\
          00:00:00:00:00:00 dst 192.0.2.2 self permanent\n",
     );
+    for (words, want) in [
+        ("nexthop show id 10", "id 10 group 1 fdb\n"),
+        (
+            "mdb show",
+            "dev vx0 port vx0 grp 239.1.1.1 permanent dst 192.0.2.2\n",
+        ),
+        (
+            "neigh show dev vx0",
+            "10.0.0.1 lladdr 02:00:00:00:00:02 PERMANENT \n",
+        ),
+        (
+            "vni show dev vx2",
+            "dev               vni              group/remote   \n\
+             vx2                100-199            \n\n",
+        ),
+    ] {
+        assert_eq!(shown(&namespace, words), want);
+    }
     assert_eq!(run.stop(Signal::SIGTERM).status.code(), Some(0));
     Ok(())
 }
@@ -87,19 +117,39 @@ pub(crate) fn a_wrong_file_is_refused_as_a_whole(_: &str) -> Result<(), Skip> {
     for (text, line, status) in [
         (
             FILE.replace("id = 43", "id = 430000000"),
-            "line 15: link \"vx1 …\": \"id 430000000\": a number from 0 to 16777215 expected",
+            "line 19: link \"vx1 …\": \"id 430000000\": a number from 0 to 16777215 expected",
             2,
         ),
         (
             FILE.replace("static", "statik"),
-            "line 12: fdb \"02:00:00:00:00:02 …\": \"statik\": unknown word",
+            "line 13: fdb \"02:00:00:00:00:02 …\": \"statik\": unknown word",
             2,
         ),
-        (FILE.replace("[[link]]", "[[link"), "line 2: ", 2),
+        (FILE.replace("[[link]]", "[[link"), "line 3: ", 2),
+        (
+            FILE.replace("id 10 group", "id 10 grp"),
+            "line 2: nexthop: \"grp\": unknown word",
+            2,
+        ),
+        (
+            FILE.replace("2.2 permanent", "2.2 permament"),
+            "line 16: mdb: \"permament\": unknown word",
+            2,
+        ),
+        (
+            FILE.replace("10.0.0.1 lladdr", "10.0.0.1 lladr"),
+            "line 17: neigh: \"lladr\": unknown word",
+            2,
+        ),
+        (
+            FILE.replace("100-199", "100-"),
+            "line 29: vni: \"vni 100-\": VNIs and ranges of them",
+            2,
+        ),
         // What only the host can tell ends the start, and what was made is taken away.
         (
             FILE.replace("id = 43", "id = 42"),
-            "line 15: vx1: A VXLAN device with the specified VNI already exists",
+            "line 19: vx1: A VXLAN device with the specified VNI already exists",
             1,
         ),
     ] {

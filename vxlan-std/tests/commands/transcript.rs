@@ -38,7 +38,7 @@ impl Side {
         let program = match (self, object) {
             (Self::Ours, _) => VTEP,
             (Self::Kernel, "monitor") if line.contains("monitor fdb") => "bridge",
-            (Self::Kernel, "fdb" | "vni") => "bridge",
+            (Self::Kernel, "fdb" | "mdb" | "vni") => "bridge",
             (Self::Kernel, _) => "ip",
         };
         let limit = ["timeout", "10", program].into_iter();

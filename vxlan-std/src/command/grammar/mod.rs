@@ -3,6 +3,7 @@
 
 mod fdb;
 mod link;
+mod mdb;
 mod monitor;
 mod neigh;
 mod nexthop;
@@ -32,9 +33,10 @@ struct Verb {
 type Word = (&'static str, &'static str, &'static str);
 
 /// All of them.
-const NOUNS: [&Noun; 6] = [
+const NOUNS: [&Noun; 7] = [
     &fdb::FDB,
     &link::LINK,
+    &mdb::MDB,
     &monitor::MONITOR,
     &neigh::NEIGH,
     &nexthop::NEXTHOP,
@@ -91,7 +93,7 @@ fn values(lists: &[&[Word]]) -> PossibleValuesParser {
 #[cfg(test)]
 mod tests {
     use super::super::words::{
-        parse_fdb_request, parse_link_request, parse_neigh, parse_nexthop, parse_vni,
+        parse_fdb_request, parse_link_request, parse_mdb, parse_neigh, parse_nexthop, parse_vni,
     };
     use super::*;
 
@@ -112,6 +114,7 @@ mod tests {
                         "fdb" => parse_fdb_request(&line).err(),
                         "link" => parse_link_request(&line).err(),
                         "neigh" => parse_neigh(&line).err(),
+                        "mdb" => parse_mdb(&line).err(),
                         "vni" => parse_vni(&line).err(),
                         "nexthop" => parse_nexthop(&line).err(),
                         other => panic!("{other}"),
@@ -143,6 +146,7 @@ mod tests {
             ("fdb", parse_fdb_request(&["?"]).unwrap_err()),
             ("link", parse_link_request(&["?"]).unwrap_err()),
             ("neigh", parse_neigh(&["?"]).unwrap_err()),
+            ("mdb", parse_mdb(&["?"]).unwrap_err()),
             ("vni", parse_vni(&["?"]).unwrap_err()),
             ("nexthop", parse_nexthop(&["?"]).unwrap_err()),
         ] {

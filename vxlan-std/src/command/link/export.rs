@@ -4,8 +4,8 @@ use core::fmt::Write;
 
 use vxlan_core::fdb::{Destination, Flags, NexthopId, Record, State};
 use vxlan_core::{Device, fdb};
-use vxlan_std::interface;
 use vxlan_std::nexthops::{Nexthop, Nexthops};
+use vxlan_std::{Memory, interface};
 
 use super::super::netlink::{LinkState, Netlink};
 use super::super::refusal::{IP, NO_DEVICE, Refusal};
@@ -57,12 +57,7 @@ pub(super) fn export(devices: &Devices, name: Option<&str>) -> Result<String, Re
 }
 
 /// The entries, the oldest first, for a device that starts with the entry for its default remote.
-fn write_entries(
-    out: &mut String,
-    name: &str,
-    device: &Device<fdb::Growable>,
-    used: &mut Vec<NexthopId>,
-) {
+fn write_entries(out: &mut String, name: &str, device: &Device<Memory>, used: &mut Vec<NexthopId>) {
     let mut groups: Vec<Vec<Record>> = Vec::new();
     for record in device.fdb() {
         match groups.last_mut() {
@@ -90,7 +85,7 @@ fn write_entries(
 }
 
 /// Whether a device like this one has such an entry from the start.
-fn is_made_with(record: &Record, device: &Device<fdb::Growable>) -> bool {
+fn is_made_with(record: &Record, device: &Device<Memory>) -> bool {
     let remote = fdb::Remote {
         ifindex: device.config().lower(),
         ..device.remote(device.config().remote())
@@ -99,7 +94,7 @@ fn is_made_with(record: &Record, device: &Device<fdb::Growable>) -> bool {
 }
 
 /// An entry in the words of `bridge fdb append`.
-fn words(record: &Record, name: &str, device: &Device<fdb::Growable>) -> String {
+fn words(record: &Record, name: &str, device: &Device<Memory>) -> String {
     let mut line = format!("{} dev {name}", record.key.mac);
     let config = device.config();
     match record.destination {

@@ -5,8 +5,8 @@ use std::io;
 use vxlan_core::fdb::{Flags, Mode, NexthopId, Remote, State, Target, Update};
 use vxlan_core::netlink::{Writer, link};
 use vxlan_core::{Compat, Config, Device, IfIndex, Instant, fdb};
-use vxlan_std::DeviceId;
 use vxlan_std::nexthops::Nexthop;
+use vxlan_std::{DeviceId, Memory};
 
 use super::super::netlink::{EntryState, LinkState, Netlink, nexthops};
 use super::super::refusal::{BRIDGE, IP, Refusal};
@@ -165,11 +165,7 @@ fn new_nexthops(
 }
 
 /// Puts the entries in the place of those that a new device starts with.
-fn copy(
-    device: &mut Device<fdb::Growable>,
-    now: Instant,
-    entries: &[EntryState],
-) -> Result<(), Refusal> {
+fn copy(device: &mut Device<Memory>, now: Instant, entries: &[EntryState]) -> Result<(), Refusal> {
     device
         .fdb_mut()
         .flush(fdb::Filter::default())

@@ -4,8 +4,8 @@ use core::fmt::Write;
 use std::fs;
 
 use vxlan_core::device::{MTU_MAX, MTU_MIN};
-use vxlan_core::{Device, Stats, fdb};
-use vxlan_std::interface;
+use vxlan_core::{Device, Stats};
+use vxlan_std::{Memory, interface};
 
 use super::super::json::{Array, Json};
 use super::super::netlink::{LinkState, Netlink};
@@ -36,7 +36,7 @@ fn limits(lower: Option<&LinkState>) -> [(&'static str, &'static str, u32); 7] {
 #[derive(Debug)]
 pub(crate) struct Shown<'d> {
     link: &'d Link,
-    device: &'d Device<fdb::Growable>,
+    device: &'d Device<Memory>,
     stats: &'d Stats,
     state: LinkState,
     lower: Option<LinkState>,

@@ -5,7 +5,10 @@ use std::path::Path;
 use super::super::answer::answer;
 use super::super::failure::Failure;
 use super::super::file::{Request, requests};
-use super::super::words::{LinkSpec, parse_fdb_request, parse_link};
+use super::super::words::{
+    LinkSpec, WordsError, parse_fdb_request, parse_link, parse_mdb, parse_neigh, parse_nexthop,
+    parse_vni,
+};
 use super::{Audience, Devices};
 
 /// The requests of a file, understood but not done.
@@ -70,17 +73,22 @@ impl<'p> Plan<'p> {
 
 fn understood(words: &[String]) -> Result<Step, String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
+    let understood: Result<(), WordsError> = match words.as_slice() {
         ["link", "add", rest @ ..] => match parse_link(&rest.join(" ")) {
-            Ok(spec) => Ok(Step::Link(Box::new(spec))),
-            Err(error) => Err(error.to_string()),
+            Ok(spec) => return Ok(Step::Link(Box::new(spec))),
+            Err(error) => Err(error),
         },
-        ["fdb", rest @ ..] => match parse_fdb_request(rest) {
-            Ok(_) => Ok(Step::Words),
-            Err(error) => Err(error.to_string()),
-        },
-        [other, ..] => Err(format!("\"{other}\" is not supported here")),
-        [] => Err("nothing to do".to_owned()),
+        ["fdb", rest @ ..] => parse_fdb_request(rest).map(drop),
+        ["mdb", rest @ ..] => parse_mdb(rest).map(drop),
+        ["neigh", rest @ ..] => parse_neigh(rest).map(drop),
+        ["nexthop", rest @ ..] => parse_nexthop(rest).map(drop),
+        ["vni", rest @ ..] => parse_vni(rest).map(drop),
+        [other, ..] => return Err(format!("\"{other}\" is not supported here")),
+        [] => return Err("nothing to do".to_owned()),
+    };
+    match understood {
+        Ok(()) => Ok(Step::Words),
+        Err(error) => Err(error.to_string()),
     }
 }
 

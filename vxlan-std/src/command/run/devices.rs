@@ -4,10 +4,9 @@ use core::fmt::Display;
 use std::{fs, io};
 
 use vxlan_core::device::Valid;
-use vxlan_core::fdb;
 use vxlan_core::world::{Errno, Netdev, NewDevice};
 use vxlan_core::{Config, Event, Mac, PortRange, Salt};
-use vxlan_std::{AddError, DeviceId, Interfaces, Tap, TapError, Vtep, interface};
+use vxlan_std::{AddError, DeviceId, Interfaces, Memory, Tap, TapError, Vtep, interface};
 
 use super::super::failure::Failure;
 use super::super::link::Shown;
@@ -55,7 +54,7 @@ pub(crate) enum Refused {
 }
 
 impl Interfaces for Taps {
-    fn register(&mut self, id: DeviceId, netdev: &Netdev<fdb::Growable>) -> Result<(), Errno> {
+    fn register(&mut self, id: DeviceId, netdev: &Netdev<Memory>) -> Result<(), Errno> {
         match Tap::create_down(&self.name, netdev.mtu(), netdev.device().mac()) {
             Ok(tap) => {
                 self.links.push(Link {

@@ -105,8 +105,12 @@ all-zeros and group addresses take several remotes.
 const CONFIG: &str =
     "A TOML file that says what should exist, besides --link and --fdb. A key of a \
 link is a word of 'ip link', its value what stands behind it: a list for several values, true for \
-the word alone, false for the word with 'no' before it. Lines of the list fdb hold the words of \
-'bridge fdb append' without 'dev NAME'. A wrong line refuses the file as a whole.
+the word alone, false for the word with 'no' before it. Lines of the lists fdb, mdb, neigh and vni \
+hold the words of 'bridge fdb append', 'bridge mdb add', 'ip neigh replace' and 'bridge vni add' \
+without 'dev NAME' (and 'port NAME'); those of nexthop, outside of links, the words of \
+'ip nexthop add'. A wrong line refuses the file as a whole.
+
+  nexthop = [\"id 1 via 192.0.2.3 fdb\", \"id 10 group 1 fdb\"]
 
   [[link]]
   name = \"vx0\"
@@ -115,7 +119,8 @@ the word alone, false for the word with 'no' before it. Lines of the list fdb ho
   dstport = 4789
   learning = false
   srcport = [40000, 41000]
-  fdb = [\"00:00:00:00:00:00 dst 192.0.2.2\"]";
+  fdb = [\"00:00:00:00:00:00 dst 192.0.2.2\"]
+  mdb = [\"grp 239.1.1.1 dst 192.0.2.2 permanent\"]";
 
 const STATE: &str = "A directory that keeps the forwarding databases across restarts: the file \
 NAME.fdb of each device is loaded at start if it is there, and written at the end. A damaged file \

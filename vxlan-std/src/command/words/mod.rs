@@ -7,9 +7,11 @@ mod cursor;
 mod error;
 mod fdb;
 mod link;
+mod mdb;
 mod neigh;
 mod nexthop;
 mod number;
+mod protocol;
 mod vni;
 
 pub(crate) use error::WordsError;
@@ -20,11 +22,12 @@ pub(crate) use link::{
     ImportSpec, LinkFilter, LinkOptions, LinkRequest, LinkSpec, Switch, parse_link,
     parse_link_request, write_link,
 };
+pub(crate) use mdb::{GroupName, GroupRequest, GroupSpec, parse_mdb};
 pub(crate) use neigh::{NeighFilter, NeighRequest, NeighSpec, parse_neigh};
 pub(crate) use nexthop::{
     NexthopFilter, NexthopRequest, NexthopSpec, gateway_is_shown, parse_nexthop,
 };
-
+pub(crate) use protocol::protocol_name;
 pub(crate) use vni::{VniRequest, VniSpec, parse_vni};
 
 /// The name of an interface, if it can be one (`dev_valid_name()`): 1 to 15 bytes without slash,
