@@ -14,7 +14,7 @@ use super::storage::{Full, Needed, Storage, View, ViewMut};
 /// use vxlan_core::{Salt, mdb};
 ///
 /// let mdb = mdb::Mdb::new(mdb::Growable::new(), Salt::default());
-/// assert!(mdb.is_empty());
+/// assert!(mdb.table().is_empty());
 /// ```
 #[derive(Clone, Debug)]
 pub struct Growable {

@@ -136,7 +136,7 @@ impl<M: Storage + ?Sized> Storage for &mut M {
 /// use vxlan_core::{Salt, mdb};
 ///
 /// let mdb = mdb::Mdb::new(mdb::Fixed::<16, 16, 32, 32>::new(), Salt::default());
-/// assert!(mdb.is_empty());
+/// assert!(mdb.table().is_empty());
 /// ```
 #[derive(Clone, Debug)]
 pub struct Fixed<
