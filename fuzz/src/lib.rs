@@ -2,9 +2,9 @@
 //!
 //! The first byte of an input chooses the configuration, the rest is the packet.
 
-mod suppress;
-
 mod netlink;
+mod suppress;
+mod vni;
 
 use std::net::IpAddr;
 
@@ -18,6 +18,7 @@ use vxlan_core::{
 };
 
 pub use netlink::netlink;
+pub use vni::vni;
 
 type Table = Device<fdb::Fixed<8, 8, 16>>;
 
