@@ -38,7 +38,8 @@ use failure::Failure;
     name = "vtep",
     version,
     after_help = "Exit status: 0 when it did what it was told, \
-    1 when something failed, 2 for wrong arguments."
+    1 when something failed, 2 for wrong arguments. Subcommands that ask 'vtep run' \
+    find it by the socket VTEP_SOCKET, unset the one of this network namespace."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -135,8 +136,11 @@ impl From<&clap::Error> for Failure {
             }
             ErrorKind::UnknownArgument => {
                 let longs = command.get_arguments().filter_map(Arg::get_long);
-                let names = longs.map(|long| format!("--{long}"));
-                format!("{said}; expected {}", names.collect::<Vec<_>>().join(", "))
+                let names: Vec<_> = longs.map(|long| format!("--{long}")).collect();
+                match names.is_empty() {
+                    true => format!("{said}; see 'vtep --help'"),
+                    false => format!("{said}; expected {}", names.join(", ")),
+                }
             }
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => said,
             _ => format!("{said}; see 'vtep --help'"),

@@ -169,10 +169,14 @@ what the kernel would refuse (VNIs before the one that was refused stay, as in t
 no 'vtep run' answers.";
 
 const MONITOR: &str = "Words:
-  monitor [all|fdb|neigh]...
+  monitor [all|fdb|link|neigh|drops]...
 
   fdb    entries that come, change or go
-  neigh  addresses that nobody knows (l2miss, l3miss)
+  link   devices that come, change or go
+  neigh  neighbours, and addresses that nobody knows (l2miss, l3miss)
+  drops  frames that were lost, by reason
+
+Nothing said is all but drops.
 
 Options, anywhere: -json (an object a line), -statistics.
 

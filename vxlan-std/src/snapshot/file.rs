@@ -17,6 +17,10 @@ impl Snapshot {
     /// # Errors
     /// Those of the file system; the old file is untouched then.
     pub fn save(&self, path: &Path) -> io::Result<()> {
+        // A device or a link of this name is not ours to replace.
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(no_file());
+        }
         let beside = beside(path)?;
         let written = write(&beside, &self.encode()).and_then(|()| fs::rename(&beside, path));
         if written.is_err() {
@@ -36,8 +40,18 @@ impl Snapshot {
     /// more of it is read than its head says there should be.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         let mut bytes = Vec::new();
-        let mut file = File::open(path).map_err(LoadError::Io)?;
-        let have = file.metadata().map_err(LoadError::Io)?.len();
+        // A pipe that nobody writes to would hold the reader.
+        let nonblocking = nix::libc::O_NONBLOCK;
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(nonblocking)
+            .open(path);
+        let mut file = opened.map_err(LoadError::Io)?;
+        let metadata = file.metadata().map_err(LoadError::Io)?;
+        if !metadata.is_file() {
+            return Err(LoadError::Io(no_file()));
+        }
+        let have = metadata.len();
         let mut head = (&mut file).take(HEAD_LEN as u64);
         head.read_to_end(&mut bytes).map_err(LoadError::Io)?;
         if let Some(need) = Self::file_len(&bytes) {
@@ -50,6 +64,10 @@ impl Snapshot {
         }
         Self::decode(&bytes).map_err(LoadError::Snapshot)
     }
+}
+
+fn no_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
 }
 
 /// The name of the file that is written before it takes the name `path`.

@@ -61,6 +61,38 @@ impl Snapshot {
         }
         Ok(records)
     }
+
+    /// The same for a device that may have been configured otherwise since: what cannot be had is
+    /// left out and returned as the second list.
+    pub fn restore_fitting<S: Storage>(
+        &self,
+        device: &mut Device<S>,
+        now: Instant,
+        wall: SystemTime,
+        mut nexthop: impl FnMut(NexthopId) -> Result<(), NexthopError>,
+    ) -> (Vec<Record>, Vec<RestoreError>) {
+        let (mut records, mut left) = (Vec::new(), Vec::new());
+        let away = wall.duration_since(self.taken).unwrap_or_default();
+        let mut new = HashSet::new();
+        for line in &self.lines {
+            let done = line.target(device, &mut nexthop).and_then(|target| {
+                let mac = line.key.mac;
+                line.add(device, now, target, &mut new)
+                    .map_err(|error| RestoreError::Entry { mac, error })
+            });
+            match done {
+                Ok(Some(record)) => {
+                    if new.contains(&line.key) {
+                        line.date(device, now, away);
+                    }
+                    records.push(record);
+                }
+                Ok(None) => {}
+                Err(error) => left.push(error),
+            }
+        }
+        (records, left)
+    }
 }
 
 impl Line {

@@ -292,6 +292,21 @@ fn a_device_that_cannot_take_it_stays_as_it_was() {
     refuse(&mut device(config(), Growable::new()), &foreign, want);
 }
 
+/// After a change of the configuration the rest still comes back.
+#[test]
+fn what_fits_comes_back() {
+    let snapshot = Snapshot::take(&full(), NOW, wall());
+    let mut after = device(config(), Growable::new());
+    let missing = |_| Err(NexthopError::Unknown);
+    let (told, left) = snapshot.restore_fitting(&mut after, NOW, wall(), missing);
+    assert_eq!((told.len(), after.fdb().len()), (4, 4));
+    let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        left,
+        ["entry 02:00:00:00:00:04: nexthop 12: no such nexthop group"]
+    );
+}
+
 /// What fails half-way is taken back: the limit, and a table that is full.
 #[test]
 fn what_does_not_fit_is_taken_back() {
@@ -382,6 +397,20 @@ fn files_are_whole_or_not_there() {
         long.ends_with(&format!("bytes instead of {}", second.encode().len())),
         "{long}"
     );
+    // What is no regular file is neither read nor replaced, and holds nobody.
+    let pipe = directory.0.join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let link = directory.0.join("link");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for special in [&pipe, &link] {
+        let refused = first.save(special).unwrap_err().to_string();
+        assert_eq!(refused, "not a regular file");
+    }
+    assert_eq!(
+        Snapshot::load(&pipe).unwrap_err().to_string(),
+        "not a regular file"
+    );
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     fs::write(&path, b"[[link]]").unwrap();
     assert_eq!(
         Snapshot::load(&path).unwrap_err().to_string(),

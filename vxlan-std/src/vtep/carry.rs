@@ -2,6 +2,7 @@
 
 use std::io;
 
+use nix::errno::Errno;
 use vxlan_core::world::{DeviceId, SocketId, SocketKey};
 use vxlan_core::{Flags, Ingress, Neighbours, Packet, Underlay, Vni};
 
@@ -92,7 +93,12 @@ impl Vtep {
                 continue;
             };
             let socket = *socket;
-            let Some(datagram) = receiver.recv(buffer.frame_area())? else {
+            let received = match receiver.recv(buffer.frame_area()) {
+                // For want of memory: the next one may come through.
+                Err(error) if is_passing(&error) => None,
+                received => received?,
+            };
+            let Some(datagram) = received else {
                 self.next_port();
                 continue;
             };
@@ -228,4 +234,10 @@ impl Vtep {
             }
         }
     }
+}
+
+/// Whether an error says nothing about the socket itself.
+fn is_passing(error: &io::Error) -> bool {
+    let known = error.raw_os_error().map(Errno::from_raw);
+    matches!(known, Some(Errno::ENOMEM | Errno::ENOBUFS | Errno::EINTR))
 }

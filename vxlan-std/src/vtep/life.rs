@@ -88,11 +88,8 @@ impl Vtep {
         let lower = named.and_then(interface::lower);
         let now = self.clock.now();
         let task = self.world.change(id, change, lower, now)?;
-        let done = self.run(task, &mut (), tell);
-        if self.device(id).is_some_and(|device| device.is_up()) {
-            self.reopen(id)?;
-        }
-        done
+        // What the sending sockets are made for cannot change.
+        self.run(task, &mut (), tell)
     }
 
     /// Lets a device receive more VNIs: `bridge vni add`.

@@ -174,7 +174,7 @@ pub(crate) fn a_wrong_file_is_refused_as_a_whole(_: &str) -> Result<(), Skip> {
 /// What was in a table is there again after a restart; a damaged file ends the start and stays.
 pub(crate) fn tables_outlive_the_daemon(_: &str) -> Result<(), Skip> {
     let (namespace, directory) = (Namespace::new("state")?, Directory::new("state"));
-    let state = directory.text("");
+    let state = directory.text("made/for/it");
     let arguments = [
         "--link",
         "vx0 type vxlan id 42 remote 192.0.2.2",
@@ -189,15 +189,34 @@ pub(crate) fn tables_outlive_the_daemon(_: &str) -> Result<(), Skip> {
     ] {
         shown(&namespace, &format!("fdb append dev vx0 {entry}"));
     }
+    // What entries point to outlives it as well.
+    shown(&namespace, "nexthop add id 1 via 192.0.2.7 fdb");
+    shown(&namespace, "nexthop add id 10 group 1 fdb");
+    shown(&namespace, "fdb add 02:00:00:00:00:03 dev vx0 nhid 10");
     let before = shown(&namespace, "fdb show dev vx0");
-    assert_eq!(before.lines().count(), 4, "{before}");
+    assert_eq!(before.lines().count(), 5, "{before}");
+    let nexthops = shown(&namespace, "nexthop show");
     assert_eq!(run.stop(Signal::SIGTERM).status.code(), Some(0));
 
-    let file = directory.0.join("vx0.fdb");
+    let file = directory.0.join("made/for/it/vx0.fdb");
     let mut run = namespace.start(&arguments, "vx0");
     assert_eq!(shown(&namespace, "fdb show dev vx0"), before);
+    assert_eq!(shown(&namespace, "nexthop show"), nexthops);
     by_request(&namespace, &directory, &before);
     assert_eq!(run.stop(Signal::SIGTERM).status.code(), Some(0));
+
+    // A device that is made otherwise takes what fits, and says what does not.
+    let mut changed = arguments;
+    changed[1] = "vx0 type vxlan id 42 remote 192.0.2.2 maxaddress 2";
+    let mut run = namespace.start(&changed, "vx0");
+    assert_eq!(shown(&namespace, "fdb show dev vx0").lines().count(), 3);
+    let done = run.stop(Signal::SIGTERM);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(
+        said.matches("vtep: vx0: left out: entry 02:").count(),
+        2,
+        "{said}"
+    );
 
     let mut bytes = fs::read(&file).unwrap();
     bytes[40] ^= 1;
@@ -214,6 +233,11 @@ pub(crate) fn tables_outlive_the_daemon(_: &str) -> Result<(), Skip> {
     assert_eq!(said, want);
     assert_eq!(fs::read(&file).unwrap(), bytes);
     assert!(!namespace.has("vx0"));
+    // A directory that cannot be had is told before there is something to lose.
+    let done = vtep(&namespace, &["run", "--state", "/proc/nowhere"]);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(said.starts_with("vtep: /proc/nowhere: "), "{said}");
+    assert_eq!(done.status.code(), Some(1));
     Ok(())
 }
 

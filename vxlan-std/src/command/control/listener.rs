@@ -70,8 +70,17 @@ impl Listener {
     }
 
     /// The next connection of the owner.
-    pub(crate) fn accept(&self) -> Option<UnixStream> {
-        let (stream, _) = self.listener.accept().ok()?;
+    pub(crate) fn accept(&self) -> io::Result<Option<UnixStream>> {
+        let stream = match self.listener.accept() {
+            Ok((stream, _)) => stream,
+            // No descriptor is left: whoever asks stays in the queue.
+            Err(error) if is_shortage(&error) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        Ok(Self::check(stream))
+    }
+
+    fn check(stream: UnixStream) -> Option<UnixStream> {
         let who = getsockopt(&stream, sockopt::PeerCredentials).ok()?;
         if who.uid() != geteuid().as_raw() {
             return None;
@@ -79,6 +88,14 @@ impl Listener {
         stream.set_nonblocking(true).ok()?;
         Some(stream)
     }
+}
+
+fn is_shortage(error: &io::Error) -> bool {
+    let known = error.raw_os_error().map(Errno::from_raw);
+    matches!(
+        known,
+        Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::ENOBUFS)
+    )
 }
 
 /// Waits a moment for others that start.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use vxlan_core::Event;
 use vxlan_std::Snapshot;
-use vxlan_std::snapshot::LoadError;
+use vxlan_std::snapshot::{LoadError, RestoreError};
 
 use super::super::refusal::Refusal;
 use super::super::run::{Audience, Devices};
@@ -37,18 +37,32 @@ pub(crate) fn load(
     restore(devices, audience, which, id, &snapshot)
 }
 
-/// The same, but a file that is not there yet is no error.
-pub(crate) fn load_if_there(
+/// The same at start: a file that is not there yet is no error, and what no longer fits is left out
+/// and returned.
+pub(crate) fn load_what_fits(
     devices: &mut Devices,
     audience: &mut Audience<'_>,
     which: &FileSpec,
-) -> Result<(), Refusal> {
+) -> Result<Vec<RestoreError>, Refusal> {
     let id = find(devices, &which.device)?;
-    match Snapshot::load(&which.path) {
-        Ok(snapshot) => restore(devices, audience, which, id, &snapshot),
-        Err(LoadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(refused(&which.path, &error)),
+    let snapshot = match Snapshot::load(&which.path) {
+        Ok(snapshot) => snapshot,
+        Err(LoadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(refused(&which.path, &error)),
+    };
+    let now = devices.vtep.now();
+    let nexthops = devices.vtep.nexthops().clone();
+    let device = devices.vtep.device_mut(id);
+    let device = device.ok_or_else(|| Refusal::no_device(super::BRIDGE, &which.device))?;
+    let ipv6 = device.config().is_ipv6();
+    let usable = |id| nexthops.usable(id, ipv6);
+    let (records, left) = snapshot.restore_fitting(device, now, SystemTime::now(), usable);
+    for record in records {
+        audience.tell(&which.device, device.config(), &Event::Changed(record), now);
     }
+    Ok(left)
 }
 
 fn restore(

@@ -17,7 +17,7 @@ use super::run::{Audience, Devices};
 use super::show::Shown;
 use super::words::{FdbRequest, FdbSpec, FlushSpec, GetSpec, parse_fdb_request};
 pub(crate) use dump::Dump;
-pub(crate) use file::{load_if_there, save};
+pub(crate) use file::{load_what_fits, save};
 
 /// The exit status of `bridge fdb get` when there is no such entry.
 const NOT_GOT: u8 = 254;

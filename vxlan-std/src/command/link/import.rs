@@ -4,7 +4,7 @@ use std::io;
 
 use vxlan_core::fdb::{Flags, Mode, NexthopId, Remote, State, Target, Update};
 use vxlan_core::netlink::{Writer, link};
-use vxlan_core::{Compat, Config, Device, IfIndex, Instant, fdb};
+use vxlan_core::{Compat, Config, Device, Event, IfIndex, Instant, fdb};
 use vxlan_std::nexthops::Nexthop;
 use vxlan_std::{DeviceId, Memory};
 
@@ -50,12 +50,9 @@ pub(super) fn import(
     }
     let entries = EntryState::all(&mut netlink, theirs.index).map_err(|error| failed(&error))?;
     let new = new_nexthops(devices, &mut netlink, &entries)?;
-    for (id, nexthop) in &new {
-        let added = devices.vtep.nexthops_mut().add(Some(*id), nexthop.clone());
-        added.map_err(|error| refused(*id, &error))?;
-    }
     let name = spec.name.clone().unwrap_or_else(|| spec.device.clone());
-    let made = make(devices, audience, name, config, &theirs)
+    let made = add_nexthops(devices, &new)
+        .and_then(|()| make(devices, audience, name, config, &theirs))
         .and_then(|id| fill(devices, audience, id, &entries, spec.up));
     if made.is_err() {
         // Groups stand behind their members.
@@ -67,6 +64,14 @@ pub(super) fn import(
 }
 
 const ENODEV: i32 = 19;
+
+fn add_nexthops(devices: &mut Devices, new: &[(NexthopId, Nexthop)]) -> Result<(), Refusal> {
+    for (id, nexthop) in new {
+        let added = devices.vtep.nexthops_mut().add(Some(*id), nexthop.clone());
+        added.map_err(|error| refused(*id, &error))?;
+    }
+    Ok(())
+}
 
 fn make(
     devices: &mut Devices,
@@ -88,10 +93,16 @@ fn fill(
     up: bool,
 ) -> Result<(), Refusal> {
     let now = devices.vtep.now();
+    let mut told = Vec::new();
     let filled = match devices.vtep.device_mut(id) {
-        Some(device) => copy(device, now, entries),
+        Some(device) => copy(device, now, entries, &mut told),
         None => Ok(()),
     };
+    if let Ok((name, config)) = devices.known(id) {
+        for event in &told {
+            audience.tell(&name, &config, event, now);
+        }
+    }
     let opened = filled.and_then(|()| match up {
         true => devices.open(id).map_err(|refused| Refusal::link(&refused)),
         false => Ok(()),
@@ -165,11 +176,14 @@ fn new_nexthops(
 }
 
 /// Puts the entries in the place of those that a new device starts with.
-fn copy(device: &mut Device<Memory>, now: Instant, entries: &[EntryState]) -> Result<(), Refusal> {
-    device
-        .fdb_mut()
-        .flush(fdb::Filter::default())
-        .for_each(drop);
+fn copy(
+    device: &mut Device<Memory>,
+    now: Instant,
+    entries: &[EntryState],
+    told: &mut Vec<Event>,
+) -> Result<(), Refusal> {
+    let gone = device.fdb_mut().flush(fdb::Filter::default());
+    told.extend(gone.map(Event::Removed));
     for entry in entries {
         let own = device.config().vni().get();
         let src_vni = entry.src_vni.unwrap_or(own);
@@ -210,7 +224,7 @@ fn copy(device: &mut Device<Memory>, now: Instant, entries: &[EntryState]) -> Re
             limit: 0,
         };
         let updated = device.fdb_mut().update_as(now, src_vni, &update);
-        updated.map_err(Refusal::fdb)?;
+        told.extend(updated.map_err(Refusal::fdb)?.map(Event::Changed));
         if let Some(made) = device.fdb().find(&key) {
             let ago = |age: core::time::Duration| {
                 let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);

@@ -52,6 +52,53 @@ pub(crate) fn answer(
     Ok(String::new())
 }
 
+/// All objects, each in the words that make it, gateways first.
+pub(crate) fn script(nexthops: &Nexthops) -> String {
+    let is_group = |nexthop: &Nexthop| matches!(nexthop, Nexthop::Group(_));
+    let mut objects: Vec<_> = nexthops.iter().collect();
+    objects.sort_by_key(|(id, nexthop)| (is_group(nexthop), *id));
+    let line = |(id, nexthop): (NexthopId, &Nexthop)| match nexthop {
+        Nexthop::Gateway(gateway) => format!("id {id} via {gateway} fdb\n"),
+        Nexthop::Group(legs) => {
+            let legs = legs.iter().map(|leg| format!("{},{}", leg.id, leg.weight));
+            format!("id {id} group {} fdb\n", legs.collect::<Vec<_>>().join("/"))
+        }
+    };
+    objects.into_iter().map(line).collect()
+}
+
+/// Makes the objects of a [`script`] that are not there yet; a line for each that cannot be had.
+pub(crate) fn load(devices: &mut Devices, script: &str) -> Vec<String> {
+    let mut left = Vec::new();
+    for line in script.lines() {
+        let words: Vec<&str> = ["add"].into_iter().chain(line.split_whitespace()).collect();
+        let spec = match parse_nexthop(&words) {
+            Ok(NexthopRequest::Add(spec)) => spec,
+            Ok(_) => continue,
+            Err(error) => {
+                left.push(error.to_string());
+                continue;
+            }
+        };
+        let there = |id| devices.vtep.nexthops().get(id).is_some();
+        if spec.id.is_some_and(there) {
+            continue;
+        }
+        let done = asked(spec).and_then(|(id, nexthop)| {
+            let added = devices.vtep.nexthops_mut().add(id, nexthop);
+            added.map(drop).map_err(refused)
+        });
+        if let Err(refusal) = done {
+            left.push(format!(
+                "nexthop {}: {}",
+                line.escape_debug(),
+                refusal.bare()
+            ));
+        }
+    }
+    left
+}
+
 /// What is asked for, as far as a forwarding database can use it.
 fn asked(spec: NexthopSpec) -> Result<(Option<NexthopId>, Nexthop), Refusal> {
     let text = match (spec.nexthop, spec.both, spec.fdb) {

@@ -55,6 +55,13 @@ impl<'p> Plan<'p> {
         Ok(())
     }
 
+    /// Whether a link of this name is to be made.
+    pub(super) fn makes(&self, name: &str) -> bool {
+        let mut steps = self.steps.iter();
+        steps
+            .any(|(_, step)| matches!(step, Step::Link(spec) if spec.name.as_deref() == Some(name)))
+    }
+
     /// Does all the rest.
     pub(super) fn rest(
         &self,

@@ -19,6 +19,8 @@ use super::sink::Sink;
 /// How many connections there may be; another one takes the place of the one that has made its
 /// end wait longest.
 const PEERS: usize = 64;
+/// How long to let nobody new in when there are no descriptors.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How many bytes of events may wait for one reader.
 const ROOM: usize = 1 << 20;
 
@@ -31,6 +33,8 @@ pub(super) struct Control {
     peers: Vec<Peer>,
     /// What the standard output is told.
     watch: Watch,
+    /// Until when nobody new is let in, for want of descriptors.
+    paused: Option<Instant>,
 }
 
 impl Control {
@@ -39,6 +43,7 @@ impl Control {
             listener,
             peers: Vec::new(),
             watch,
+            paused: None,
         }
     }
 
@@ -59,7 +64,9 @@ impl Control {
             events.set(PollFlags::POLLOUT, peer.writes());
             (peer.as_fd(), events)
         });
-        peers.chain([(self.listener.as_fd(), PollFlags::POLLIN)])
+        let mut newcomers = PollFlags::empty();
+        newcomers.set(PollFlags::POLLIN, self.paused.is_none());
+        peers.chain([(self.listener.as_fd(), newcomers)])
     }
 
     /// Says good-bye, as far as somebody reads.
@@ -77,7 +84,7 @@ impl Control {
     /// How long to wait at most.
     pub(super) fn timeout(&self) -> Option<Duration> {
         let deadlines = self.peers.iter().filter_map(Peer::deadline);
-        let first = deadlines.min()?;
+        let first = deadlines.chain(self.paused).min()?;
         Some(first.saturating_duration_since(Instant::now()))
     }
 
@@ -93,7 +100,10 @@ impl Control {
         for (place, events) in happened.enumerate() {
             if place == known {
                 if !events.is_empty() {
-                    newcomers.extend(self.listener.accept().map(Peer::new));
+                    match self.listener.accept() {
+                        Ok(stream) => newcomers.extend(stream.map(Peer::new)),
+                        Err(_) => self.paused = Some(Instant::now() + PAUSE),
+                    }
                 }
             } else if self.serve_one(place, events, devices, sink).is_none() {
                 ends.push(place);
@@ -103,6 +113,7 @@ impl Control {
             self.peers.remove(place);
         }
         let now = Instant::now();
+        self.paused = self.paused.filter(|until| now < *until);
         self.peers
             .retain(|peer| peer.deadline().is_none_or(|deadline| now < deadline));
         if self.peers.len() + newcomers.len() > PEERS {

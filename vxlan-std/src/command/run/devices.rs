@@ -176,8 +176,11 @@ impl Devices {
     pub(crate) fn open(&mut self, id: DeviceId) -> Result<(), Refused> {
         self.vtep.open(id).map_err(Refused::Add)?;
         if let Some(link) = self.taps.links.iter_mut().find(|link| link.id == id) {
+            if let Err(error) = link.tap.set_up(true) {
+                let _ = self.vtep.stop(id, |_, _| ());
+                return Err(Refused::Tap(error));
+            }
             link.opened = true;
-            link.tap.set_up(true).map_err(Refused::Tap)?;
         }
         Ok(())
     }

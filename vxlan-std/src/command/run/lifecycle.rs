@@ -39,6 +39,8 @@ impl Host {
     }
 }
 
+const ENODEV: i32 = 19;
+
 /// Follows the news of the host.
 ///
 /// News may be old by the time they are read: they only say which interface to look at.
@@ -49,6 +51,15 @@ pub(super) fn follow(devices: &mut Devices, host: &mut Host, audience: &mut Audi
         let ours = devices.taps.links.iter().map(|link| link.tap.ifindex());
         for index in ours.collect::<Vec<_>>() {
             look(devices, host, index, audience);
+        }
+        let lowers = devices.vtep.devices();
+        let lowers = lowers.filter_map(|(_, device)| device.config().lower());
+        for index in lowers.collect::<Vec<_>>() {
+            let gone = LinkState::of(&mut host.questions, index)
+                .is_err_and(|error| error.raw_os_error() == Some(ENODEV));
+            if gone {
+                lower_is_gone(devices, index, audience);
+            }
         }
         return;
     };

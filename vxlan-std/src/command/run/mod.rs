@@ -13,6 +13,7 @@ mod state;
 use std::path::PathBuf;
 
 use clap::Args;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use vxlan_core::fdb::Mode;
@@ -29,6 +30,7 @@ use control::Control;
 pub(crate) use devices::{Devices, Link, Refused};
 use lifecycle::Host;
 use sink::Sink;
+use state::State;
 
 /// Run VXLAN devices behind TAP interfaces of this host.
 ///
@@ -122,9 +124,10 @@ without 'dev NAME' (and 'port NAME'); those of nexthop, outside of links, the wo
   fdb = [\"00:00:00:00:00:00 dst 192.0.2.2\"]
   mdb = [\"grp 239.1.1.1 dst 192.0.2.2 permanent\"]";
 
-const STATE: &str = "A directory that keeps the forwarding databases across restarts: the file \
-NAME.fdb of each device is loaded at start if it is there, and written at the end. A damaged file \
-ends the start and stays as it is.";
+const STATE: &str = "A directory that keeps forwarding databases and nexthop objects across restarts, \
+made if it is not there: the file NAME.fdb of each device is loaded at start, and written at the \
+end. A damaged file ends the start and stays as it is; entries that no longer fit the configuration \
+are told and left out.";
 
 const EXAMPLES: &str = "Examples:
   vtep run --link 'vx0 type vxlan id 42 local 192.0.2.1 remote 192.0.2.2 dstport 4789'
@@ -139,15 +142,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let links: Vec<_> = arguments.link.iter().map(parse).collect::<Result<_, _>>()?;
     let parse = |line: &String| parse_fdb(line).map_err(usage);
     let entries: Vec<_> = arguments.fdb.iter().map(parse).collect::<Result<_, _>>()?;
-    let stranger = |name: &String| links.iter().all(|link| link.name.as_ref() != Some(name));
+    let plan = arguments.config.as_deref().map(Plan::read).transpose()?;
+    let stranger = |name: &String| {
+        let planned = plan.as_ref().is_some_and(|plan| plan.makes(name));
+        !planned && links.iter().all(|link| link.name.as_ref() != Some(name))
+    };
     if let Some(entry) = entries.iter().find(|entry| stranger(&entry.device)) {
         let (mac, name) = (entry.mac, &entry.device);
         return Err(Failure::usage(format_args!(
             "fdb \"{mac} …\": \"dev {name}\": the name of a --link expected"
         )));
     }
-    let plan = arguments.config.as_deref().map(Plan::read).transpose()?;
+    let state = arguments.state.as_deref().map(State::open).transpose()?;
 
+    more_descriptors();
     // Before anything is made, so that a signal finds somebody to clean up.
     let signals = signals().map_err(|error| Failure::of("signals", error))?;
     let options = Options {
@@ -176,25 +184,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(plan) = &plan {
         plan.rest(&mut devices, &mut audience)?;
     }
-    let files = arguments
-        .state
-        .as_deref()
-        .map(|directory| state::files(directory, &devices));
-    for file in files.iter().flatten() {
-        let loaded = fdb::load_if_there(&mut devices, &mut audience, file);
-        loaded.map_err(|refusal| Failure::of(&file.device, refusal.bare()))?;
+    if let Some(state) = &state {
+        state.load(&mut devices, &mut audience)?;
     }
     let done = pump::pump(&mut devices, &signals, host, &mut control, &sink);
-    let saved = arguments
-        .state
-        .as_deref()
-        .map_or(Ok(()), |directory| state::save(directory, &devices));
+    let saved = state.map_or(Ok(()), |state| state.save(&devices));
     if done.is_ok() {
         counters::print(&devices, options, &sink);
     }
     control.close();
     sink.close();
     done.and(saved)
+}
+
+/// A device has a socket for each of its source ports: as many descriptors as the host allows.
+fn more_descriptors() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // With fewer it runs as well.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
 }
 
 fn signals() -> nix::Result<SignalFd> {
