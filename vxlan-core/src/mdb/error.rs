@@ -61,6 +61,10 @@ pub enum Error {
     SourceExists,
     /// The remote does not exist and may not be made. See [`Exists`](Self::Exists).
     NotCreated,
+    /// The port of a flush is another device.
+    FlushPort,
+    /// A flush of what is not permanent: nothing is.
+    FlushNotPermanent,
     /// No such entry to delete.
     NotFound,
     /// The entry to delete from lacks the remote.
@@ -118,6 +122,8 @@ impl Error {
             Self::Exists => "vxlan: Replace not specified and MDB remote entry already exists",
             Self::SourceExists => "vxlan: Source entry already exists",
             Self::NotCreated => "vxlan: Create not specified and entry does not exist",
+            Self::FlushPort => "vxlan: Invalid port net device",
+            Self::FlushNotPermanent => "vxlan: Only permanent MDB entries are supported",
             Self::NotFound => "vxlan: Did not find MDB entry",
             Self::RemoteNotFound => "vxlan: Did not find MDB remote entry",
             Self::NothingToGet => "vxlan: MDB entry not found",

@@ -53,7 +53,7 @@ pub use error::Error;
 #[cfg(feature = "alloc")]
 pub use growable::Growable;
 pub use key::{FilterMode, Key};
-pub use remove::Filter;
+pub use remove::{Filter, check_flush};
 pub use request::{Header, PROTOCOL_STATIC, Request, check_group};
 pub use slot::{Bucket, GroupSlot, RemoteSlot, SourceSlot};
 pub use storage::{Borrowed, Fixed, Full, Needed, Storage, View, ViewMut};

@@ -7,6 +7,7 @@ use super::storage::Storage;
 use super::table::{Head, TableMut};
 use super::update::Tell;
 use super::{Defaults, Error, Key, Message, Request};
+use crate::IfIndex;
 use crate::fdb::Remote;
 
 /// Which remotes to flush. The default is all.
@@ -22,6 +23,29 @@ pub struct Filter {
     pub port: Option<u16>,
     /// The VNI of the remote.
     pub vni: Option<u32>,
+}
+
+/// Whether a device flushes what a request asks for beside its [`Filter`], in Linux's order of checks
+/// (`vxlan_mdb_flush_desc_init()`). `own` is the device itself; `permanent` is whether entries have
+/// to be.
+///
+/// # Errors
+/// [`Error::FlushPort`], [`Error::Vlan`], [`Error::FlushNotPermanent`].
+pub fn check_flush(
+    own: IfIndex,
+    port: Option<IfIndex>,
+    vid: u16,
+    permanent: Option<bool>,
+) -> Result<(), Error> {
+    if port.is_some_and(|port| port != own) {
+        Err(Error::FlushPort)
+    } else if vid != 0 {
+        Err(Error::Vlan)
+    } else if permanent == Some(false) {
+        Err(Error::FlushNotPermanent)
+    } else {
+        Ok(())
+    }
 }
 
 impl Filter {
@@ -131,5 +155,38 @@ impl TableMut<'_> {
         self.unlink_remote(group, forward);
         self.bury(forward);
         self.remove_if_empty(group);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a live Linux 6.18 answers bulk deletions, each fault by itself and together.
+    #[test]
+    fn what_a_flush_may_ask_for() {
+        let (own, other) = (IfIndex::new(7).unwrap(), IfIndex::new(1));
+        for (port, vid, permanent, want) in [
+            (None, 0, None, Ok(())),
+            (Some(own), 0, Some(true), Ok(())),
+            (other, 5, Some(false), Err("vxlan: Invalid port net device")),
+            (other, 0, Some(false), Err("vxlan: Invalid port net device")),
+            (
+                None,
+                5,
+                Some(false),
+                Err("vxlan: VID must not be specified"),
+            ),
+            (
+                None,
+                0,
+                Some(false),
+                Err("vxlan: Only permanent MDB entries are supported"),
+            ),
+        ] {
+            let got = check_flush(own, port, vid, permanent);
+            assert_eq!(got.map_err(|error| error.message().unwrap()), want);
+            assert!(got.is_ok() || got.is_err_and(|error| error.errno() == 22));
+        }
     }
 }

@@ -146,7 +146,8 @@ const MDB: &str = "Words:
           [dst_port N] [vni N] [src_vni N] [via IF] [filter_mode include|exclude]
           [source_list IP[,IP]...] [proto PROTOCOL] [vid N]
   mdb get dev NAME grp GROUP [src IP] [src_vni N]
-  mdb flush dev NAME [dst IP] [dst_port N] [vni N] [src_vni N] [proto PROTOCOL]
+  mdb flush dev NAME [port NAME] [permanent] [dst IP] [dst_port N] [vni N] [src_vni N]
+            [proto PROTOCOL]
 
 A frame for GROUP is sent to the remotes of its entry instead of being flooded; 0.0.0.0 and :: \
 stand for all other groups. The port is the device itself.

@@ -99,7 +99,7 @@ impl Config {
         self.flag(Flags::TTL_INHERIT, on)
     }
 
-    /// The outer TOS byte or traffic class (`IFLA_VXLAN_TOS`); [`TOS_INHERIT`] copies the inner
+    /// The outer TOS byte or traffic class (`IFLA_VXLAN_TOS`); [`TOS_INHERIT`](super::TOS_INHERIT) copies the inner
     /// one. The two ECN bits always follow the inner header (RFC 6040). Default: 0.
     #[must_use]
     pub const fn tos(mut self, tos: u8) -> Self {

@@ -28,7 +28,7 @@ pub(super) const MDB: Noun = Noun {
         Verb {
             name: "flush",
             about: "Delete all remotes that meet a description",
-            words: &[DEVICE, REMOTE_OF],
+            words: &[DEVICE, FLUSHED, REMOTE_OF],
         },
         Verb {
             name: "show",
@@ -56,6 +56,13 @@ const REMOTE: &[Word] = &[
     ("vni", "N", "the VNI to send with"),
     ("via", "IF", "the interface to send through"),
     ("proto", "PROTOCOL", "who makes it, a name or a number"),
+];
+
+const FLUSHED: &[Word] = &[
+    ("port", "NAME", "the device once more"),
+    ("vid", "N", "a VLAN, which is refused"),
+    ("permanent", "", "those that are permanent: all"),
+    ("nopermanent", "", "the others, which is refused"),
 ];
 
 /// What a flush looks at.

@@ -2,8 +2,9 @@
 
 mod show;
 
+use vxlan_core::IfIndex;
 use vxlan_core::fdb::Mode;
-use vxlan_core::mdb::{Error, check_group};
+use vxlan_core::mdb::{Error, check_flush, check_group};
 use vxlan_std::{DeviceId, interface};
 
 use super::options::Options;
@@ -30,6 +31,11 @@ pub(crate) fn answer(
         GroupRequest::Get(name) => return get(devices, options, &name),
         GroupRequest::Flush(flush) => {
             let id = named(devices, &flush.device)?;
+            let missing = || Refusal::no_device(BRIDGE, &flush.device);
+            let own = devices.link(id).ok_or_else(missing)?.tap.ifindex();
+            let port = flush.port.as_deref().map(index).transpose()?;
+            let checked = check_flush(own, port, flush.vid, flush.permanent);
+            checked.map_err(|error| refused(BRIDGE, error))?;
             if let Some(device) = devices.vtep.device_mut(id) {
                 device.mdb_flush(&flush.filter, &mut |_, _| {});
             }
@@ -37,6 +43,10 @@ pub(crate) fn answer(
         GroupRequest::Show(device) => return show(devices, options, device.as_deref()),
     }
     Ok(String::new())
+}
+
+fn index(name: &str) -> Result<IfIndex, Refusal> {
+    interface::index(name).ok_or_else(|| Refusal::no_device(BRIDGE, name))
 }
 
 #[derive(Clone, Copy)]
@@ -47,10 +57,6 @@ enum Change {
 
 fn change(devices: &mut Devices, spec: &GroupSpec, change: Change) -> Result<(), Refusal> {
     let id = named(devices, &spec.name.device)?;
-    let index = |name: &str| {
-        let index = interface::index(name);
-        index.ok_or_else(|| Refusal::no_device(BRIDGE, name))
-    };
     let port = index(&spec.port)?;
     let via = spec.via.as_deref().map(index).transpose()?;
     let missing = || Refusal::no_device(BRIDGE, &spec.name.device);

@@ -17,6 +17,7 @@ const VERBS: &str = "add, replace, del, get, flush or show";
 const ADDRESS: &str = "an IP address";
 const VNI: &str = "a number from 0 to 16777215";
 const VNI_MAX: u32 = 0xff_ffff;
+const VLAN: &str = "a number from 0 to 4095";
 
 /// What `bridge mdb` is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,12 @@ pub(crate) struct GroupSpec {
 pub(crate) struct GroupFlush {
     /// The name of the device.
     pub(crate) device: String,
+    /// The name of the port.
+    pub(crate) port: Option<String>,
+    /// The VLAN.
+    pub(crate) vid: u16,
+    /// Whether entries have to be permanent.
+    pub(crate) permanent: Option<bool>,
     /// Which remotes.
     pub(crate) filter: Filter,
 }
@@ -201,8 +208,7 @@ impl GroupSpec {
                 }
                 "vid" => {
                     words.once("vid", word)?;
-                    let parse = |text: &str| number16(text).filter(|vid| *vid < 4096);
-                    vid = words.value(word, "a number from 0 to 4095", parse)?;
+                    vid = words.value(word, VLAN, vlan)?;
                 }
                 "filter_mode" => {
                     words.once("filter_mode", word)?;
@@ -284,13 +290,30 @@ fn get(words: &mut Cursor<'_>) -> Result<GroupName, WordsError> {
     name.complete(words)
 }
 
+fn vlan(text: &str) -> Option<u16> {
+    number16(text).filter(|vid| *vid < 4096)
+}
+
 fn flush(words: &mut Cursor<'_>) -> Result<GroupFlush, WordsError> {
     let (mut device, mut network, mut remote) = (None, None, Remote::default());
+    let (mut port, mut vid, mut permanent) = (None, 0, None);
     while let Some(word) = words.next() {
         match word {
             "dev" => {
                 words.once("dev", word)?;
                 device = Some(words.value(word, INTERFACE, interface)?);
+            }
+            "port" => {
+                words.once("port", word)?;
+                port = Some(words.value(word, INTERFACE, interface)?);
+            }
+            "vid" => {
+                words.once("vid", word)?;
+                vid = words.value(word, VLAN, vlan)?;
+            }
+            "permanent" | "nopermanent" => {
+                words.once("permanent", word)?;
+                permanent = Some(word == "permanent");
             }
             "src_vni" => {
                 words.once("src_vni", word)?;
@@ -303,6 +326,9 @@ fn flush(words: &mut Cursor<'_>) -> Result<GroupFlush, WordsError> {
     let missing = || words.error("", Problem::Missing("\"dev NAME\""));
     Ok(GroupFlush {
         device: device.ok_or_else(missing)?,
+        port,
+        vid,
+        permanent,
         filter: Filter {
             network,
             protocol: remote.protocol,
@@ -393,7 +419,24 @@ mod tests {
         let device = "vx0".to_owned();
         assert_eq!(
             parse(text),
-            Ok(GroupRequest::Flush(GroupFlush { device, filter }))
+            Ok(GroupRequest::Flush(GroupFlush {
+                device: device.clone(),
+                port: None,
+                vid: 0,
+                permanent: None,
+                filter
+            }))
+        );
+        let more = parse("flush dev vx0 port vx1 vid 5 nopermanent");
+        assert_eq!(
+            more,
+            Ok(GroupRequest::Flush(GroupFlush {
+                device,
+                port: Some("vx1".to_owned()),
+                vid: 5,
+                permanent: Some(false),
+                filter: Filter::default(),
+            }))
         );
         let Ok(GroupRequest::Get(name)) = parse("get dev vx0 grp 239.1.1.1 src 10.0.0.1") else {
             panic!("not taken");
