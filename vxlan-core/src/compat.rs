@@ -67,6 +67,12 @@ pub struct Compat {
     pub answer_too_big: bool,
     /// Deleting a remote that an entry does not have fails.
     pub strict_delete: bool,
+    /// A proxy answers before external mode looks for tunnel metadata.
+    pub proxy_first: bool,
+    /// There are multicast databases.
+    pub multicast_database: bool,
+    /// Entries can point to nexthop groups.
+    pub nexthops: bool,
     /// A VNI is taken by every device that has it; otherwise only by devices that are up, as in
     /// Linux 4.1 and 4.2.
     pub down_devices_own_vni: bool,
@@ -127,6 +133,9 @@ impl Compat {
         overwrite_mark: false,
         answer_too_big: true,
         strict_delete: false,
+        proxy_first: false,
+        multicast_database: true,
+        nexthops: true,
         rfc_neighbours: false,
         down_devices_own_vni: true,
         check_addresses: true,
@@ -160,6 +169,9 @@ impl Compat {
         overwrite_mark: true,
         answer_too_big: false,
         strict_delete: true,
+        proxy_first: true,
+        multicast_database: false,
+        nexthops: false,
         rfc_neighbours: false,
         down_devices_own_vni: true,
         check_addresses: false,

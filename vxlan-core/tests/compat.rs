@@ -11,6 +11,8 @@
 )]
 
 mod common;
+#[path = "compat/order.rs"]
+mod order;
 #[path = "compat/receive.rs"]
 mod receive;
 #[path = "compat/rfc.rs"]

@@ -116,6 +116,9 @@ impl<S: Storage> Device<S> {
         if !update.state.intersects(State::PERMANENT | State::REACHABLE) {
             return Err(fdb::Error::State);
         }
+        if matches!(update.destination, Target::Nexthop { .. }) && !self.config.compat().nexthops {
+            return Err(fdb::Error::NoRemote);
+        }
         if let Target::Remote(remote) = update.destination
             && remote.addr.is_ipv6() != self.config.is_ipv6()
         {

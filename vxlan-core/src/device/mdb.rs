@@ -87,7 +87,7 @@ impl<S: fdb::Storage> Device<S> {
     }
 
     fn takes_groups(&self) -> Result<(), Error> {
-        if self.config().is_raw() {
+        if self.config().is_raw() || !self.config().compat().multicast_database {
             return Err(Error::NotSupported);
         }
         Ok(())

@@ -216,6 +216,14 @@ impl<S: Storage> Device<S> {
         let flags = self.config.flags();
         let mut vni = self.config.vni().get();
         let mut nexthop = None;
+        let proxy_first = self.config.compat().proxy_first;
+        frame.short_circuited = None;
+        if proxy_first
+            && flags.contains(Flags::PROXY)
+            && let Some(end) = self.reduce(worker, frame, vni, neighbours, miss)
+        {
+            return Err(end);
+        }
         if flags.contains(Flags::COLLECT_METADATA) {
             match &frame.tunnel {
                 None => {
@@ -226,8 +234,8 @@ impl<S: Storage> Device<S> {
                 Some(info) => (vni, nexthop) = (info.vni, info.nexthop),
             }
         }
-        frame.short_circuited = None;
-        if flags.contains(Flags::PROXY)
+        if !proxy_first
+            && flags.contains(Flags::PROXY)
             && let Some(end) = self.reduce(worker, frame, vni, neighbours, miss)
         {
             return Err(end);

@@ -25,6 +25,8 @@ pub enum Error {
     ReplaceMissingGroup,
     /// The state is neither permanent nor reachable. Only the device's door checks it.
     State,
+    /// No remote was given, but a nexthop group, which the driver that is followed does not know.
+    NoRemote,
     /// The remote is of the other IP version than the device. Only the device's door checks it.
     Family,
     /// The nexthop group cannot be used. If the entry exists its state and flags **have**
@@ -77,7 +79,7 @@ impl Error {
             | Self::ReplaceGroup
             | Self::ReplaceMissingGroup => EOPNOTSUPP,
             Self::Family | Self::Nexthop(NexthopError::Family) => EAFNOSUPPORT,
-            Self::State | Self::Nexthop(_) => EINVAL,
+            Self::State | Self::NoRemote | Self::Nexthop(_) => EINVAL,
         }
     }
 
@@ -98,6 +100,7 @@ impl Error {
             | Self::Full(_)
             | Self::ReplaceMissingGroup
             | Self::State
+            | Self::NoRemote
             | Self::Family => None,
         }
     }
@@ -117,6 +120,7 @@ impl fmt::Display for Error {
                 "only the remote of a unicast address can be replaced"
             }
             Self::State => "an entry has to be permanent or reachable",
+            Self::NoRemote => "an entry needs a remote",
             Self::Family => "the remote is of another IP version than the device",
             Self::Nexthop(NexthopError::Unknown) => "no such nexthop group",
             Self::Nexthop(NexthopError::NotFdb) => "the nexthop is not for forwarding databases",
