@@ -43,19 +43,15 @@ impl Snapshot {
         let (mut added, mut records) = (Vec::new(), Vec::new());
         let mut new = HashSet::new();
         for (line, target) in self.lines.iter().zip(targets) {
-            match line.add(device, now, target, &mut new) {
+            match line.restore(device, now, away, target, &mut new) {
                 Ok(Some(record)) => {
-                    if new.contains(&line.key) {
-                        line.date(device, now, away);
-                    }
                     added.push((line, target));
                     records.push(record);
                 }
                 Ok(None) => {}
                 Err(error) => {
                     undo(device, &added, &new);
-                    let mac = line.key.mac;
-                    return Err(RestoreError::Entry { mac, error });
+                    return Err(error);
                 }
             }
         }
@@ -75,19 +71,9 @@ impl Snapshot {
         let away = wall.duration_since(self.taken).unwrap_or_default();
         let mut new = HashSet::new();
         for line in &self.lines {
-            let done = line.target(device, &mut nexthop).and_then(|target| {
-                let mac = line.key.mac;
-                line.add(device, now, target, &mut new)
-                    .map_err(|error| RestoreError::Entry { mac, error })
-            });
-            match done {
-                Ok(Some(record)) => {
-                    if new.contains(&line.key) {
-                        line.date(device, now, away);
-                    }
-                    records.push(record);
-                }
-                Ok(None) => {}
+            let target = line.target(device, &mut nexthop);
+            match target.and_then(|target| line.restore(device, now, away, target, &mut new)) {
+                Ok(record) => records.extend(record),
                 Err(error) => left.push(error),
             }
         }
@@ -96,6 +82,25 @@ impl Snapshot {
 }
 
 impl Line {
+    /// Adds the line, as old as it is if its entry is new; what there is to tell. `new` are the
+    /// entries that came from this snapshot.
+    fn restore<S: Storage>(
+        &self,
+        device: &mut Device<S>,
+        now: Instant,
+        away: Duration,
+        target: fdb::Target,
+        new: &mut HashSet<Key>,
+    ) -> Result<Option<Record>, RestoreError> {
+        let mac = self.key.mac;
+        let added = self.add(device, now, target, new);
+        let told = added.map_err(|error| RestoreError::Entry { mac, error })?;
+        if told.is_some() && new.contains(&self.key) {
+            self.date(device, now, away);
+        }
+        Ok(told)
+    }
+
     fn target<S: Storage>(
         &self,
         device: &Device<S>,

@@ -1,6 +1,7 @@
 //! `vtep link export`: the commands that make the devices in the kernel.
 
 use core::fmt::Write;
+use std::collections::BTreeSet;
 
 use vxlan_core::fdb::{Destination, Flags, NexthopId, Record, State};
 use vxlan_core::{Device, fdb};
@@ -8,6 +9,7 @@ use vxlan_std::nexthops::{Nexthop, Nexthops};
 use vxlan_std::{Memory, interface};
 
 use super::super::netlink::{LinkState, Netlink};
+use super::super::nexthop;
 use super::super::refusal::{IP, NO_DEVICE, Refusal};
 use super::super::run::{Devices, Link};
 use super::super::words::write_link;
@@ -52,7 +54,7 @@ pub(super) fn export(devices: &Devices, name: Option<&str>) -> Result<String, Re
             let _ = writeln!(entries, "ip link set {} up", state.name);
         }
     }
-    write_nexthops(&mut out, devices.vtep.nexthops(), &mut used);
+    write_nexthops(&mut out, devices.vtep.nexthops(), &used);
     Ok(out + &entries)
 }
 
@@ -132,31 +134,15 @@ fn words(record: &Record, name: &str, device: &Device<Memory>) -> String {
     line
 }
 
-/// The nexthop objects that the entries use, gateways first.
-fn write_nexthops(out: &mut String, nexthops: &Nexthops, used: &mut Vec<NexthopId>) {
-    used.sort_unstable();
-    used.dedup();
-    let groups = used.iter().filter_map(|id| match nexthops.get(*id)? {
-        Nexthop::Group(legs) => Some((*id, legs)),
-        Nexthop::Gateway(_) => None,
-    });
-    let groups: Vec<_> = groups.collect();
-    let mut gateways: Vec<_> = groups
-        .iter()
-        .flat_map(|(_, legs)| legs.iter().map(|leg| leg.id))
-        .collect();
-    gateways.sort_unstable();
-    gateways.dedup();
-    for id in gateways {
-        if let Some(Nexthop::Gateway(gateway)) = nexthops.get(id) {
-            let _ = writeln!(out, "ip nexthop add id {id} via {gateway} fdb");
+/// The nexthop objects that the entries use, with their members.
+fn write_nexthops(out: &mut String, nexthops: &Nexthops, used: &[NexthopId]) {
+    let mut wanted: BTreeSet<NexthopId> = used.iter().copied().collect();
+    for group in used {
+        if let Some(Nexthop::Group(legs)) = nexthops.get(*group) {
+            wanted.extend(legs.iter().map(|leg| leg.id));
         }
     }
-    for (id, legs) in groups {
-        let legs: Vec<_> = legs
-            .iter()
-            .map(|leg| format!("{},{}", leg.id, leg.weight))
-            .collect();
-        let _ = writeln!(out, "ip nexthop add id {id} group {} fdb", legs.join("/"));
+    for line in nexthop::script(nexthops, |id| wanted.contains(&id)).lines() {
+        let _ = writeln!(out, "ip nexthop add {line}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use nix::libc;
 use vxlan_core::fdb::{Flags, Mode, NexthopId, Remote, State, Target, Update};
 use vxlan_core::netlink::{Writer, link};
 use vxlan_core::{Compat, Config, Device, Event, IfIndex, Instant, fdb};
@@ -31,7 +32,7 @@ pub(super) fn import(
     let mut netlink = Netlink::open(0).map_err(|error| failed(&error))?;
     let theirs = LinkState::named(&mut netlink, &spec.device).map_err(|error| {
         match error.raw_os_error() {
-            Some(ENODEV) => Refusal::no_device(BRIDGE, &spec.device),
+            Some(libc::ENODEV) => Refusal::no_device(BRIDGE, &spec.device),
             _ => failed(&error),
         }
     })?;
@@ -62,8 +63,6 @@ pub(super) fn import(
     }
     made
 }
-
-const ENODEV: i32 = 19;
 
 fn add_nexthops(devices: &mut Devices, new: &[(NexthopId, Nexthop)]) -> Result<(), Refusal> {
     for (id, nexthop) in new {

@@ -52,10 +52,11 @@ pub(crate) fn answer(
     Ok(String::new())
 }
 
-/// All objects, each in the words that make it, gateways first.
-pub(crate) fn script(nexthops: &Nexthops) -> String {
+/// The wanted objects, each in the words that make it, gateways first.
+pub(crate) fn script(nexthops: &Nexthops, wanted: impl Fn(NexthopId) -> bool) -> String {
     let is_group = |nexthop: &Nexthop| matches!(nexthop, Nexthop::Group(_));
-    let mut objects: Vec<_> = nexthops.iter().collect();
+    let objects = nexthops.iter().filter(|(id, _)| wanted(*id));
+    let mut objects: Vec<_> = objects.collect();
     objects.sort_by_key(|(id, nexthop)| (is_group(nexthop), *id));
     let line = |(id, nexthop): (NexthopId, &Nexthop)| match nexthop {
         Nexthop::Gateway(gateway) => format!("id {id} via {gateway} fdb\n"),

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use nix::libc;
 use vxlan_core::IfIndex;
 use vxlan_std::DeviceId;
 
@@ -39,8 +40,6 @@ impl Host {
     }
 }
 
-const ENODEV: i32 = 19;
-
 /// Follows the news of the host.
 ///
 /// News may be old by the time they are read: they only say which interface to look at.
@@ -56,7 +55,7 @@ pub(super) fn follow(devices: &mut Devices, host: &mut Host, audience: &mut Audi
         let lowers = lowers.filter_map(|(_, device)| device.config().lower());
         for index in lowers.collect::<Vec<_>>() {
             let gone = LinkState::of(&mut host.questions, index)
-                .is_err_and(|error| error.raw_os_error() == Some(ENODEV));
+                .is_err_and(|error| error.raw_os_error() == Some(libc::ENODEV));
             if gone {
                 lower_is_gone(devices, index, audience);
             }

@@ -76,7 +76,7 @@ impl<'p> State<'p> {
 
     fn save_nexthops(&self, devices: &Devices) -> io::Result<()> {
         let beside = self.path(&format!(".{NEXTHOPS}.{}", std::process::id()));
-        fs::write(&beside, nexthop::script(devices.vtep.nexthops()))?;
+        fs::write(&beside, nexthop::script(devices.vtep.nexthops(), |_| true))?;
         fs::rename(&beside, self.path(NEXTHOPS))
     }
 
