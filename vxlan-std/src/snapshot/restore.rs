@@ -26,13 +26,7 @@ impl Snapshot {
         wall: SystemTime,
         mut nexthop: impl FnMut(NexthopId) -> Result<(), NexthopError>,
     ) -> Result<Vec<Record>, RestoreError> {
-        let vni = device.config().vni();
-        if vni != self.vni {
-            return Err(RestoreError::Vni {
-                snapshot: self.vni,
-                device: vni,
-            });
-        }
+        self.check_vni(device)?;
         // All that can be known beforehand, before anything changes.
         let targets = self
             .lines
@@ -68,6 +62,9 @@ impl Snapshot {
         mut nexthop: impl FnMut(NexthopId) -> Result<(), NexthopError>,
     ) -> (Vec<Record>, Vec<RestoreError>) {
         let (mut records, mut left) = (Vec::new(), Vec::new());
+        if let Err(error) = self.check_vni(device) {
+            return (records, vec![error]);
+        }
         let away = wall.duration_since(self.taken).unwrap_or_default();
         let mut new = HashSet::new();
         for line in &self.lines {
@@ -78,6 +75,15 @@ impl Snapshot {
             }
         }
         (records, left)
+    }
+
+    fn check_vni<S: Storage>(&self, device: &Device<S>) -> Result<(), RestoreError> {
+        let (snapshot, device) = (self.vni, device.config().vni());
+        if snapshot == device {
+            Ok(())
+        } else {
+            Err(RestoreError::Vni { snapshot, device })
+        }
     }
 }
 

@@ -307,6 +307,17 @@ fn what_fits_comes_back() {
     );
 }
 
+/// A device with another VNI takes nothing, and says so once.
+#[test]
+fn nothing_of_another_network_fits() {
+    let snapshot = Snapshot::take(&full(), NOW, wall());
+    let mut other = device(Config::new(Vni::truncate(43)), Growable::new());
+    let (told, left) = snapshot.restore_fitting(&mut other, NOW, wall(), |_| Ok(()));
+    assert!(told.is_empty() && other.fdb().is_empty());
+    let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+    assert_eq!(left, ["the snapshot of a device with VNI 42, not 43"]);
+}
+
 /// What fails half-way is taken back: the limit, and a table that is full.
 #[test]
 fn what_does_not_fit_is_taken_back() {
