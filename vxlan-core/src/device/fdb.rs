@@ -3,8 +3,8 @@
 use core::iter::FusedIterator;
 
 use crate::fdb::{
-    self, Aged, Ageing, Clock, Filter, Keep, Key, Mode, NexthopId, Remote, Removed, State, Storage,
-    Target, Update,
+    self, Aged, Ageing, Clock, Cursor, Filter, Keep, Key, Mode, NexthopId, Remote, Removed, State,
+    Storage, Target, Update,
 };
 use crate::{Device, Event, Instant, Mac};
 
@@ -175,8 +175,17 @@ impl<S: Storage> Device<S> {
     }
 
     /// Takes the device down: entries that traffic made are flushed, the operator's stay
-    /// (`vxlan_stop()`).
+    /// (`vxlan_stop()`). Walks the whole table: see [`stop_some`](Self::stop_some).
     pub fn stop(&mut self) -> Removals<Removed<'_, S>> {
+        self.stop_some(Cursor::START, u32::MAX)
+    }
+
+    /// The same in pieces: takes the device down and flushes from `cursor` on, looking at `budget`
+    /// places of entries at most, vacant ones included. [`Removals::finish`] says where to go on.
+    ///
+    /// A device that is down still learns (see [`receive`](Self::receive)), behind the cursor as
+    /// well: let nothing come in between the pieces.
+    pub fn stop_some(&mut self, cursor: Cursor, budget: u32) -> Removals<Removed<'_, S>> {
         self.set_up(false);
         let filter = if self.config.compat().flush_spares_static {
             Filter {
@@ -190,7 +199,7 @@ impl<S: Storage> Device<S> {
                 ..Filter::default()
             }
         };
-        Removals(self.fdb.flush(filter))
+        Removals(self.fdb.flush_some(filter, cursor, budget))
     }
 
     /// Removes the entries of a nexthop group that is gone and says how many there were. Nobody is
@@ -204,9 +213,31 @@ impl<S: Storage> Device<S> {
     }
 
     /// Removes every entry, the default one included, as when the device is deleted
-    /// (`vxlan_dellink()`).
+    /// (`vxlan_dellink()`). Walks the whole table: see [`clear_some`](Self::clear_some).
     pub fn clear(&mut self) -> Removals<Removed<'_, S>> {
-        Removals(self.fdb.flush(Filter::default()))
+        self.clear_some(Cursor::START, u32::MAX)
+    }
+
+    /// The same in pieces: from `cursor` on, looking at `budget` places of entries at most, vacant
+    /// ones included. [`Removals::finish`] says where to go on.
+    ///
+    /// ```
+    /// # use vxlan_core::{Config, Device, Instant, Mac, Vni, fdb};
+    /// # let storage = fdb::Fixed::<1, 1, 1>::new();
+    /// # let mac = Mac::new([2, 0, 0, 0, 0, 1]);
+    /// # let mut device = Device::new(Config::new(Vni::MIN), mac, storage, Instant::ZERO)?;
+    /// let mut rest = Some(fdb::Cursor::START);
+    /// while let Some(cursor) = rest {
+    ///     let mut removed = device.clear_some(cursor, 1_000);
+    ///     for event in removed.by_ref() {
+    ///         println!("{event:?}");
+    ///     }
+    ///     rest = removed.finish(); // and now something else
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn clear_some(&mut self, cursor: Cursor, budget: u32) -> Removals<Removed<'_, S>> {
+        Removals(self.fdb.flush_some(Filter::default(), cursor, budget))
     }
 
     fn ageing(&self) -> Ageing {
@@ -236,6 +267,13 @@ impl<I: Iterator<Item = fdb::Record>> Iterator for Removals<I> {
 }
 
 impl<I: FusedIterator<Item = fdb::Record>> FusedIterator for Removals<I> {}
+
+impl<S: Storage> Removals<Removed<'_, S>> {
+    /// Finishes the work and says where to go on; `None` if it is done.
+    pub fn finish(self) -> Option<Cursor> {
+        self.0.finish()
+    }
+}
 
 impl<S: Storage> Removals<Aged<'_, S>> {
     /// Finishes the sweep and says when the next one is due: when the first entry expires, in ten

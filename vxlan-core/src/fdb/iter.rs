@@ -12,6 +12,8 @@ use super::{Entry, Fdb, Record};
 pub struct Entries<'a, S> {
     fdb: &'a Fdb<S>,
     below: u32,
+    /// How many more places may be looked at.
+    budget: u32,
 }
 
 // Not derived: that would ask for `S: Clone`.
@@ -26,7 +28,9 @@ impl<'a, S: Storage> Iterator for Entries<'a, S> {
 
     fn next(&mut self) -> Option<Entry<'a>> {
         loop {
-            self.below = self.below.checked_sub(1)?;
+            let below = self.below.checked_sub(1)?;
+            self.budget = self.budget.checked_sub(1)?;
+            self.below = below;
             if let Some(entry) = self.fdb.entry_at(self.below) {
                 return Some(entry);
             }
@@ -71,6 +75,13 @@ impl<S: Storage> Iter<'_, S> {
             },
         }
     }
+
+    /// The same; `None` if all lines were told.
+    #[must_use]
+    pub fn rest(&self) -> Option<Cursor> {
+        let cursor = self.cursor();
+        (cursor.below > 0).then_some(cursor)
+    }
 }
 
 impl<S: Storage> Iterator for Iter<'_, S> {
@@ -98,6 +109,7 @@ impl<S: Storage> Fdb<S> {
         Entries {
             fdb: self,
             below: self.head.entries.fresh,
+            budget: u32::MAX,
         }
     }
 
@@ -132,9 +144,33 @@ impl<S: Storage> Fdb<S> {
     /// ```
     #[must_use]
     pub fn iter_from(&self, cursor: Cursor) -> Iter<'_, S> {
+        self.iter_some(cursor, u32::MAX)
+    }
+
+    /// The same, looking at `budget` places of entries at most, vacant ones included: a table that
+    /// has been large has many of those. [`Iter::rest`] says where to go on.
+    ///
+    /// ```
+    /// # use vxlan_core::{Instant, Salt, fdb};
+    /// # let fdb = fdb::Fdb::new(fdb::Fixed::<1, 1, 1>::new(), Salt::default());
+    /// let mut rest = Some(fdb::Cursor::START);
+    /// while let Some(cursor) = rest {
+    ///     let mut lines = fdb.iter_some(cursor, 1_000);
+    ///     for record in lines.by_ref() {
+    ///         println!("{record:?}");
+    ///     }
+    ///     rest = lines.rest(); // and now something else
+    /// }
+    /// ```
+    #[must_use]
+    pub fn iter_some(&self, cursor: Cursor, budget: u32) -> Iter<'_, S> {
         let below = cursor.below.min(self.head.entries.fresh);
         let mut iter = Iter {
-            entries: Entries { fdb: self, below },
+            entries: Entries {
+                fdb: self,
+                below,
+                budget,
+            },
             records: None,
             told: 0,
         };

@@ -77,6 +77,9 @@ pub enum Action {
         /// The group and the interface.
         group: Group,
     },
+    /// Nothing. Entries of the device are left to flush, and packets of others may be waiting: have
+    /// them carried, then report (`cond_resched()`).
+    Pause(DeviceId),
 }
 
 /// What a host sets up before the first device (`vxlan_init_module()`).

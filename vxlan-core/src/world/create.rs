@@ -85,6 +85,7 @@ impl<M: Memory> World<M> {
             joining: false,
             leaving: None,
             sweep: None,
+            rest: None,
         };
         netdev.apply(lower.as_ref(), mtu);
         let device = netdev.id(place);

@@ -3,7 +3,7 @@
 use super::netdev::{Netdev, Phase};
 use super::task::Goal;
 use super::{Action, DeviceId, Error, LowerEvent, Memory, Task, World};
-use crate::fdb::Storage;
+use crate::fdb::{Cursor, Storage};
 use crate::{Event, IfIndex};
 
 impl<F: Storage> Netdev<F> {
@@ -23,8 +23,9 @@ impl<F: Storage> Netdev<F> {
 }
 
 impl<M: Memory> World<M> {
-    /// Deletes a device. Its forwarding database is emptied at once, each entry told to `tell`; the
-    /// task takes it down and away. It cannot fail.
+    /// Deletes a device. Its forwarding database is emptied, each entry told to `tell`; the task goes
+    /// on with that if there are more than 1,024, with [`Action::Pause`] between the steps, and takes
+    /// the device down and away. It cannot fail.
     ///
     /// # Errors
     /// [`Error::NoDevice`], [`Error::Unfinished`].
@@ -103,7 +104,8 @@ impl<M: Memory> World<M> {
             if let Some(netdev) = self.device_mut(id) {
                 netdev.phase = Phase::Dying { batch };
                 netdev.groups = 0;
-                netdev.device.clear().for_each(|event| tell(id, event));
+                netdev.rest = Some(Cursor::START);
+                self.flush(id, &mut tell);
             }
         }
         Ok(Task::new(Goal::Delete { batch, exit }))
@@ -116,6 +118,12 @@ impl<M: Memory> World<M> {
         tell: &mut impl FnMut(DeviceId, Event),
     ) -> Option<Action> {
         let ours = |netdev: &Netdev<M::Fdb>| netdev.phase == Phase::Dying { batch };
+        let unflushed = |netdev: &Netdev<M::Fdb>| ours(netdev) && netdev.rest.is_some();
+        while let Some(id) = self.newest(unflushed) {
+            if self.flush(id, tell) {
+                return Some(Action::Pause(id));
+            }
+        }
         let linked = |netdev: &Netdev<M::Fdb>| ours(netdev) && netdev.above.is_some();
         if let Some(id) = self.newest(linked) {
             return self.device(id)?.unlink(id);

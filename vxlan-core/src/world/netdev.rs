@@ -2,7 +2,7 @@
 
 use super::{DeviceId, Lower, setup};
 use crate::device::Group;
-use crate::fdb::Storage;
+use crate::fdb::{Cursor, Storage};
 use crate::{Device, IfIndex, Instant};
 
 /// What is being done with a device.
@@ -58,6 +58,8 @@ pub struct Netdev<F> {
     /// The host has been asked to leave this one.
     pub(super) leaving: Option<Group>,
     pub(super) sweep: Option<Instant>,
+    /// Where the flush of a device that goes down or away goes on.
+    pub(super) rest: Option<Cursor>,
 }
 
 impl<F: Storage> Netdev<F> {

@@ -44,6 +44,7 @@ impl<M: Memory> World<M> {
                 | Action::Unregister(_)
                 | Action::Withdraw { .. }
                 | Action::Close(_)
+                | Action::Pause(_)
                 | Action::Relink { to: None, .. },
                 Err(_),
             ) => self.performed(task, &action),
@@ -125,7 +126,7 @@ impl<M: Memory> World<M> {
             Action::Close(socket) => self.forget(socket),
             Action::Join { .. } => self.joined(task),
             Action::Leave { .. } => self.left(task),
-            Action::Announce { .. } | Action::Withdraw { .. } => {}
+            Action::Announce { .. } | Action::Withdraw { .. } | Action::Pause(_) => {}
         }
     }
 

@@ -7,11 +7,18 @@ use super::task::Goal;
 use super::{Action, DeviceId, Errno, Error, Memory, SocketId, Task, World};
 use crate::Event;
 use crate::device::Group;
+use crate::fdb::Cursor;
+
+/// How many places of entries a step looks at.
+const PIECE: u32 = 1_024;
 
 impl<M: Memory> World<M> {
     /// Takes a device down: leaves its group unless another device needs it, stops the ageing timer,
     /// flushes entries ([`Device::stop`](crate::Device::stop)), and lets go of its sockets; one
     /// without users is closed. Nothing is to be done for a device that is down.
+    ///
+    /// Of a large table a step looks at 1,024 entries, with [`Action::Pause`] between the steps.
+    /// Nothing is received for the device then.
     ///
     /// The task cannot fail; but the old driver reports that a group could not be left.
     ///
@@ -56,9 +63,40 @@ impl<M: Memory> World<M> {
             }
             let netdev = self.device_mut(id)?;
             netdev.sweep = None;
-            netdev.device.stop().for_each(|event| tell(id, event));
+            netdev.device.set_up(false);
+            netdev.rest = Some(Cursor::START);
+        }
+        if self.flush(id, tell) {
+            return Some(Action::Pause(id));
         }
         self.release(id)
+    }
+
+    /// One piece of the flush of a device that goes down or away. Says whether there is more.
+    pub(super) fn flush(&mut self, id: DeviceId, tell: &mut impl FnMut(DeviceId, Event)) -> bool {
+        let Some(netdev) = self.device_mut(id) else {
+            return false;
+        };
+        let Some(cursor) = netdev.rest else {
+            return false;
+        };
+        let mut removed = match netdev.phase {
+            Phase::Dying { .. } => netdev.device.clear_some(cursor, PIECE),
+            _ => netdev.device.stop_some(cursor, PIECE),
+        };
+        removed.by_ref().for_each(|event| tell(id, event));
+        netdev.rest = removed.finish();
+        let (more, seats) = (netdev.rest.is_some(), netdev.seats);
+        if more {
+            // Otherwise it would learn again what was flushed.
+            for seat in seats.into_iter().flatten() {
+                let place = self.memory.sockets_mut().get_mut(seat.socket);
+                if let Some(socket) = place.and_then(Option::as_mut) {
+                    socket.vtep.detach(id.place);
+                }
+            }
+        }
+        more
     }
 
     fn next_group(&mut self, id: DeviceId) -> Option<Group> {

@@ -159,6 +159,7 @@ impl Host {
                     return Err(Errno::EADDRNOTAVAIL);
                 }
             }
+            Action::Pause(device) => assert!(interfaces.contains(device), "no such interface"),
             other => panic!("unknown action {other:?}"),
         }
         Ok(())
@@ -221,6 +222,7 @@ impl Host {
             Action::Close(_) => "close",
             Action::Join { .. } => "join",
             Action::Leave { .. } => "leave",
+            Action::Pause(_) => "pause",
             _ => "unknown",
         };
         core::mem::take(&mut self.log).iter().map(name).collect()

@@ -213,6 +213,77 @@ fn m22_down() {
     }
 }
 
+/// Enters `count` stations at once.
+fn stations(world: &mut Small, device: DeviceId, count: u32) {
+    let device = world.device_mut(device).unwrap().device_mut();
+    for number in 0..count {
+        let [_, a, b, c] = number.to_be_bytes();
+        let update = Update {
+            key: device.key(Mac::new([2, 0, 1, a, b, c])),
+            state: State::REACHABLE,
+            flags: fdb::Flags::SELF,
+            mode: Mode::CREATE,
+            destination: device.remote(ip("192.0.2.9")).into(),
+            limit: 0,
+        };
+        device.fdb_update(Instant::ZERO, &update).unwrap();
+    }
+}
+
+/// M-22, M-18: of a large table no step looks at more than 1,024 entries. Between the steps nothing
+/// comes in that would be learned, and other devices on the socket go on. A pause cannot fail.
+#[test]
+fn m22_down_and_away_step_by_step() {
+    const STATIONS: u32 = 10_000;
+    for delete in [false, true] {
+        let (mut world, mut host) = (world(), Host::default());
+        let vx0 = host.up(&mut world, grouped(1, "239.0.0.1")).unwrap();
+        let vx1 = host.up(&mut world, plain(2)).unwrap();
+        stations(&mut world, vx0, STATIONS);
+        stations(&mut world, vx1, 1);
+        let (socket, _) = world.sockets().next().unwrap();
+        host.done();
+        let mut steps = vec![0];
+        let mut task = match delete {
+            true => world.delete(vx0, |_, _| steps[0] += 1).unwrap(),
+            false => world.stop(vx0).unwrap(),
+        };
+        loop {
+            let mut told = 0;
+            let action = world.next(&mut task, |id, _| {
+                assert_eq!(id, vx0);
+                told += 1;
+            });
+            steps.push(told);
+            let Some(action) = action else { break };
+            if action == Action::Pause(vx0) {
+                let find = |id| world.sockets().next().unwrap().1.vtep().find(vni(id), None);
+                assert_eq!((find(1), find(2)), (None, Some(vx1.place())));
+                assert!(world.socket(socket).is_some());
+                assert_eq!(world.stop(vx0).err(), Some(Error::Unfinished));
+                // Behind the cursor: nothing is received, but somebody else may enter it.
+                if delete {
+                    stations(&mut world, vx0, STATIONS + 1);
+                }
+                world.report(&mut task, Err(Errno::EINVAL));
+                continue;
+            }
+            let done = host.perform(&action);
+            world.report(&mut task, done);
+        }
+        assert_eq!(task.outcome(), Ok(()));
+        assert!(steps.iter().all(|step| *step <= 1_024), "{steps:?}");
+        let told: u32 = steps.iter().sum();
+        assert!(told >= STATIONS && steps.len() >= 10, "{steps:?}");
+        match delete {
+            true => assert!(world.device(vx0).is_none()),
+            // The default entry stays.
+            false => assert_eq!(world.device(vx0).unwrap().device().fdb().len(), 1),
+        }
+        assert_eq!(world.device(vx1).unwrap().device().fdb().len(), 1);
+    }
+}
+
 /// M-22: nothing stops a device from going down; the old driver tells that a group was not left.
 #[test]
 fn m22_never_fails() {

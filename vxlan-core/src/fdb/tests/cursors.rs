@@ -1,6 +1,7 @@
 //! F-01, L-06: dumps, flushes and ageing in pieces, with changes in between.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 use std::vec;
 
 use proptest::prelude::*;
@@ -26,6 +27,7 @@ fn dump_while_changing<S: Storage>(
     mut fdb: Fdb<S>,
     known: u8,
     size: usize,
+    budget: u32,
     changes: &[(u8, bool)],
 ) -> Result<(), TestCaseError> {
     for i in 0..known {
@@ -37,15 +39,15 @@ fn dump_while_changing<S: Storage>(
             .unwrap();
     }
     let mut unchanged: Vec<Record> = fdb.iter().collect();
-    let (mut told, mut cursor) = (vec![], Cursor::START);
+    let (mut told, mut rest) = (vec![], Some(Cursor::START));
     let mut changes = changes.iter();
-    loop {
-        let mut lines = fdb.iter_from(cursor);
+    while let Some(cursor) = rest {
+        let mut lines = fdb.iter_some(cursor, budget);
         let message: Vec<Record> = lines.by_ref().take(size).collect();
-        cursor = lines.cursor();
-        if message.is_empty() {
-            break;
-        }
+        rest = lines.rest();
+        let places: BTreeSet<Key> = message.iter().map(|record| record.key).collect();
+        // One more if it begins within an entry.
+        prop_assert!(places.len() as u64 <= u64::from(budget) + 1);
         told.extend(message);
         if let Some((i, add)) = changes.next() {
             if *add {
@@ -70,11 +72,12 @@ proptest! {
     fn f01_dumps_resume_after_any_line(
         known in 0u8..24,
         size in 1usize..6,
+        budget in prop_oneof![1u32..6, Just(u32::MAX)],
         changes in proptest::collection::vec((0u8..32, any::<bool>()), 0..40),
     ) {
-        dump_while_changing(Fdb::new(Growable::new(), Salt::default()), known, size, &changes)?;
+        dump_while_changing(Fdb::new(Growable::new(), Salt::default()), known, size, budget, &changes)?;
         let fixed = Fixed::<5, 28, 8>::new();
-        dump_while_changing(Fdb::new(fixed, Salt::default()), known, size, &changes)?;
+        dump_while_changing(Fdb::new(fixed, Salt::default()), known, size, budget, &changes)?;
     }
 
     /// L-06, F-01: in pieces the same goes as at once, in the same order, and the next sweep is
@@ -147,4 +150,26 @@ fn l06_a_round_keeps_its_budget_and_its_rules() {
     assert!(fdb.find(&nth(99)).is_none() && fdb.find(&nth(69)).is_some());
     assert_eq!(fdb.age_some(now, short, 30).count(), 30);
     assert_eq!(fdb.age_some(now, short, u32::MAX).count(), 40);
+}
+
+/// F-01: places without an entry count as well, so that no piece of a dump is long in a table that
+/// has been large.
+#[test]
+fn f01_vacant_places_are_counted() {
+    let mut fdb = Fdb::new(Growable::new(), Salt::default());
+    for i in 0..100 {
+        fdb.update(Instant::ZERO, &learned(i)).unwrap();
+    }
+    for i in 1..100 {
+        fdb.remove(&nth(i), None).unwrap().for_each(drop);
+    }
+    let (mut pieces, mut rest) = (vec![], Some(Cursor::START));
+    while let Some(cursor) = rest {
+        let mut lines = fdb.iter_some(cursor, 40);
+        pieces.push(lines.by_ref().count());
+        rest = lines.rest();
+    }
+    assert_eq!(pieces, [0, 0, 1]);
+    assert_eq!(fdb.iter_some(Cursor::START, 99).count(), 0);
+    assert_eq!(fdb.iter_some(Cursor::START, 100).count(), 1);
 }
