@@ -72,6 +72,7 @@ impl Lab {
         for host in &hosts {
             host.add_address(UNDERLAY, host.underlay);
         }
+        introduce(&hosts);
         Self {
             family,
             mtu: 1500,
@@ -86,6 +87,7 @@ impl Lab {
             .map(|number| Host::new(test, family, number))
             .collect();
         let wire = Wire::new(hosts.iter().map(|host| host.plug_in(mtu)).collect());
+        introduce(&hosts);
         Self {
             family,
             mtu,
@@ -230,6 +232,13 @@ impl Host {
         self.ip(&format!("link set dev {device} up"));
     }
 
+    /// The MAC address of `device`.
+    fn link_address(&self, device: &str) -> String {
+        let line = self.ip(&format!("-o link show dev {device}"));
+        let (_, rest) = line.split_once(" link/ether ").expect("an Ethernet device");
+        rest.split(' ').next().unwrap_or_default().to_owned()
+    }
+
     /// The MTU of `device`, if there is such a device.
     pub(crate) fn mtu(&self, device: &str) -> Option<u16> {
         let line = self.try_ip(&format!("-o link show dev {device}")).ok()?;
@@ -268,6 +277,22 @@ impl Drop for Host {
         // keeps the namespace.
         let _ = self.try_ip(&format!("link del dev {UNDERLAY}"));
         let _ = command("ip", &format!("netns del {}", self.namespace));
+    }
+}
+
+/// Every host knows where on the underlay the others are.
+///
+/// While an address is not resolved the kernel holds packets to it back, three at most, and those
+/// to another address overtake them: neither their order nor their number on the wire would hold.
+fn introduce(hosts: &[Host]) {
+    for other in hosts {
+        let lladdr = other.link_address(UNDERLAY);
+        for host in hosts.iter().filter(|host| host.number != other.number) {
+            let to = other.underlay;
+            host.ip(&format!(
+                "neigh add {to} lladdr {lladdr} dev {UNDERLAY} nud permanent"
+            ));
+        }
     }
 }
 
