@@ -75,11 +75,14 @@ pub enum DropReason {
     UnknownProtocol,
     /// Transmitted: a truncated ARP request that the proxy should answer.
     ArpTruncated,
+    /// Received with learning: there are as many learned entries behind the remote as
+    /// [`Config::learn_quota`](crate::Config::learn_quota) allows. Not in Linux.
+    LearnQuota,
 }
 
 impl DropReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::PacketTooSmall,
         Self::InvalidHeader,
         Self::VniNotFound,
@@ -108,6 +111,7 @@ impl DropReason {
         Self::NoTunnelInfo,
         Self::UnknownProtocol,
         Self::ArpTruncated,
+        Self::LearnQuota,
     ];
 
     /// How many reasons there are.
@@ -151,6 +155,7 @@ impl DropReason {
             Self::NoTunnelInfo => "no-tunnel-info",
             Self::UnknownProtocol => "unknown-protocol",
             Self::ArpTruncated => "arp-truncated",
+            Self::LearnQuota => "learn-quota",
         }
     }
 }

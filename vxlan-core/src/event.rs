@@ -1,14 +1,15 @@
 //! What happened to the tables, for whoever wants to be told.
 
 use core::net::IpAddr;
+use core::num::NonZeroU32;
 
 use crate::fdb::{self, Key, Record};
 use crate::{Mac, vni_filter};
 
 /// Something worth telling. Returned by the call that caused it, never stored.
 ///
-/// All but [`LearnRefused`](Self::LearnRefused) and [`Vnis`](Self::Vnis) have a twin among the
-/// kernel's neighbour messages, which [`message`](Self::message) names.
+/// All but [`Vnis`](Self::Vnis) and what is refused have a twin among the kernel's neighbour
+/// messages, which [`message`](Self::message) names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -31,6 +32,18 @@ pub enum Event {
         key: Key,
         /// Why.
         error: fdb::Error,
+    },
+    /// A source address was not learned, or did not move, since so many are learned behind the
+    /// remote already: see [`Config::learn_quota`](crate::Config::learn_quota). What became of its
+    /// frame [`Config::unlearned`](crate::Config::unlearned) says. Told for each such frame; not in
+    /// Linux.
+    QuotaReached {
+        /// The address and its VNI.
+        key: Key,
+        /// Where it was seen.
+        remote: IpAddr,
+        /// The quota.
+        quota: NonZeroU32,
     },
     /// The VNI filter of a device changed.
     Vnis(vni_filter::Event),
@@ -62,7 +75,7 @@ impl Event {
             Self::Learned(_) | Self::Migrated { .. } | Self::Changed(_) => Some(Message::New),
             Self::Removed(_) => Some(Message::Delete),
             Self::L2Miss(_) | Self::L3Miss(_) => Some(Message::Miss),
-            Self::LearnRefused { .. } | Self::Vnis(_) => None,
+            Self::LearnRefused { .. } | Self::QuotaReached { .. } | Self::Vnis(_) => None,
         }
     }
 }

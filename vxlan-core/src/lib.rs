@@ -58,7 +58,7 @@ mod worker;
 pub use compat::Compat;
 pub use device::{
     Config, ConfigChange, ConfigError, Device, Df, Egress, Encapsulated, Flags, FlowLabel, Ingress,
-    Outer,
+    Outer, Unlearned,
 };
 pub use drop_reason::DropReason;
 pub use errno::Errno;

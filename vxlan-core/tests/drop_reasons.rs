@@ -16,7 +16,7 @@ use vxlan_core::packet::{Gso, GsoKind, HEADROOM};
 use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::{
     Config, Device, DropReason, Egress, Instant, Mac, Packet, Route, RouteError, TunnelInfo,
-    Underlay, Vni, Worker, mdb,
+    Underlay, Unlearned, Vni, Worker, mdb,
 };
 
 const I: u32 = 0x0800_0000;
@@ -85,6 +85,21 @@ impl Run {
             limit: 0,
         };
         self.device.fdb_update(Instant::ZERO, &update).unwrap();
+        self
+    }
+
+    /// An entry of the network as if it had been learned.
+    fn with_learned(mut self, mac: Mac, remote: &str) -> Self {
+        let update = Update {
+            key: Key { mac, vni: NETWORK },
+            state: State::REACHABLE,
+            flags: Flags::SELF,
+            mode: Mode::CREATE,
+            destination: self.device.remote(ip(remote)).into(),
+            limit: 0,
+        };
+        let fdb = self.device.fdb_mut();
+        fdb.update(Instant::ZERO, &update).unwrap();
         self
     }
 
@@ -212,6 +227,10 @@ fn received() -> Vec<Case> {
     let good = frame(OWN, mac(9), 0x0800, &ipv4(0, 64));
     let mut short = Run::new(filter());
     short.receive_payload(0, &[8; 7]);
+    let full = filter()
+        .learn_quota(core::num::NonZeroU32::new(1))
+        .unlearned(Unlearned::Drop);
+    let full = Run::new(full).with_learned(mac(7), "192.0.2.2");
     let mut down = Run::new(filter());
     down.device.set_up(false);
     let pinned = Run::new(filter()).with_entry(mac(9), "192.0.2.9");
@@ -274,6 +293,12 @@ fn received() -> Vec<Case> {
             NONE,
             here,
             pinned.receive(I, NETWORK, 0, &good),
+        ),
+        case(
+            D::LearnQuota,
+            &["rx_dropped"],
+            Some((NETWORK, &["rx_drops"])),
+            full.receive(I, NETWORK, 0, &good),
         ),
         case(
             D::InnerHeaderTruncated,

@@ -59,7 +59,7 @@ impl<S: Storage> Device<S> {
     ///
     /// # Errors
     /// Those of [`Valid::changed`], which can be called before to know the outcome, and
-    /// [`ConfigError::Fdb`] if there is no room for the new remote. Nothing has changed then.
+    /// [`ConfigError::Fdb`] if there is no room for the new remote, or to count what is learned. Nothing has changed then.
     pub fn change(
         &mut self,
         now: Instant,
@@ -67,8 +67,14 @@ impl<S: Storage> Device<S> {
         mut tell: impl FnMut(Event),
     ) -> Result<Changed, ConfigError> {
         let next = self.config.changed(change)?;
-        if next.remote() != self.config.remote() {
-            self.replace_default(now, &next, &mut tell)?;
+        let counted = self.config.learn_quota().is_some();
+        let counts = next.learn_quota().is_some();
+        self.count_learned(counted || counts)?;
+        if next.remote() != self.config.remote()
+            && let Err(error) = self.replace_default(now, &next, &mut tell)
+        {
+            self.count_learned(counted)?;
+            return Err(error);
         }
         let (left, joined) = (self.config.group(), next.group());
         let regroup = self.is_up()
@@ -79,6 +85,7 @@ impl<S: Storage> Device<S> {
             relink: next.lower().filter(|_| next.lower() != self.config.lower()),
             join: joined.filter(|_| regroup),
         };
+        self.count_learned(counts)?;
         self.config = next;
         self.accept = Accept::new(&self.config);
         Ok(changed)

@@ -5,6 +5,7 @@ mod builder;
 mod change;
 mod error;
 mod flags;
+mod limits;
 mod valid;
 mod validate;
 
@@ -18,6 +19,7 @@ use crate::{Compat, IfIndex, PortRange, Salt, Vni};
 pub use change::ConfigChange;
 pub use error::ConfigError;
 pub use flags::{Df, Flags, FlowLabel};
+pub use limits::Unlearned;
 
 /// The default UDP port of Linux, 8472. The port that IANA assigned is [`PORT_IANA`].
 pub const PORT_LINUX: u16 = 8472;
@@ -81,6 +83,7 @@ pub struct Config {
     rco_named: bool,
     ageing: u32,
     limit: Option<NonZeroU32>,
+    limits: limits::Limits,
     reserved_bits: Option<ReservedBits>,
     compat: Compat,
     salt: Salt,

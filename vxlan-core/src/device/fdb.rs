@@ -383,13 +383,17 @@ mod tests {
         device.set_up(true);
         let from = |last| crate::Underlay::new(IpAddr::from([192, 0, 2, last]));
         let station = |last| Mac::new([2, 0, 0, 0, 1, last]);
+        let see = |device: &mut Device<_>, from: &_, station| {
+            let mut snooped = crate::device::Snooped::NOTHING;
+            let seen = device.snoop(Instant::ZERO, from, station, Vni::MIN, &mut snooped);
+            seen.unwrap();
+            device.commit(Instant::ZERO, snooped)
+        };
         for last in [1, 2] {
-            let snooped = device.snoop(Instant::ZERO, &from(1), station(last), Vni::MIN);
-            let event = device.commit(Instant::ZERO, snooped.unwrap());
+            let event = see(&mut device, &from(1), station(last));
             assert!(matches!(event, Some(Event::Learned(_))), "{event:?}");
         }
-        let snooped = device.snoop(Instant::ZERO, &from(2), station(1), Vni::MIN);
-        let event = device.commit(Instant::ZERO, snooped.unwrap());
+        let event = see(&mut device, &from(2), station(1));
         let key = device.key(station(1));
         let error = fdb::Error::Full(fdb::Full::Remotes);
         assert_eq!(event, Some(Event::LearnRefused { key, error }));

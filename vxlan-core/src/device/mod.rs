@@ -8,6 +8,7 @@ mod config;
 mod encapsulate;
 mod fdb;
 mod inner;
+mod limits;
 mod mdb;
 mod neigh_reduce;
 mod pmtu;
@@ -29,7 +30,7 @@ pub use attributes::Attribute;
 pub use change::{Changed, Group};
 pub use config::{
     AGEING_DEFAULT, Config, ConfigChange, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX,
-    MTU_MIN, PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT, Valid,
+    MTU_MIN, PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT, Unlearned, Valid,
 };
 pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
 pub use receive::{Ingress, Metadata, PacketType};
@@ -95,6 +96,7 @@ impl<S: Storage> Device<S> {
         };
         device.prepare_vnis();
         device.forget_groups();
+        device.count_learned(device.config.learn_quota().is_some())?;
         if !device.config.remote().is_unspecified() {
             let update = device.default_entry(Mode::EXCL, device.default_remote());
             device.fdb.update(now, &update).map_err(ConfigError::Fdb)?;
@@ -225,6 +227,12 @@ impl<S: Storage> Device<S> {
             destination: remote.into(),
             limit: self.limit(),
         }
+    }
+
+    /// A quota needs the learned entries counted. Only to begin with it can fail.
+    fn count_learned(&mut self, on: bool) -> Result<(), ConfigError> {
+        let counted = self.fdb.count_learned(on);
+        counted.map_err(|full| ConfigError::Fdb(full.into()))
     }
 
     fn limit(&self) -> u32 {

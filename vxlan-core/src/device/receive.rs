@@ -153,7 +153,7 @@ impl<S: Storage> Device<S> {
             return Err(DropReason::LocalMac.into()); // our own flood came back
         }
         if self.config.flags().contains(Flags::LEARN) {
-            *snooped = self.snoop(worker.now, from, ethernet.source(), decoded.vni)?;
+            self.snoop(worker.now, from, ethernet.source(), decoded.vni, snooped)?;
         }
         // Learned before this point stays learned, though the frame may still be dropped: Linux
         // looks at the inner IP header and at ECN afterwards.
@@ -325,12 +325,11 @@ impl<S: Storage> Device<S> {
             } else {
                 IpAddr::V4(Ipv4Addr::LOCALHOST)
             };
+            let from = Underlay::new(loopback);
+            let mut snooped = Snooped::NOTHING;
             // A source that may not be learned does not stop the frame here.
-            if let Ok(snooped) =
-                self.snoop(worker.now, &Underlay::new(loopback), ethernet.source(), vni)
-            {
-                event = self.commit(worker.now, snooped);
-            }
+            let _stays = self.snoop(worker.now, &from, ethernet.source(), vni, &mut snooped);
+            event = self.commit(worker.now, snooped);
         }
         self.took(worker, frame);
         self.count_delivered(vni.get(), self.bypass_len(frame));

@@ -40,7 +40,8 @@ impl<S: Storage> Device<S> {
         from: &Underlay,
         source: Mac,
         vni: Vni,
-    ) -> Result<Snooped, DropReason> {
+        snooped: &mut Snooped,
+    ) -> Result<(), DropReason> {
         let compat = self.config.compat();
         // Before the look-up: the default entry has the all-zeros address, others may be groups'.
         if compat.refuse_invalid_source && !source.is_unicast() {
@@ -54,7 +55,7 @@ impl<S: Storage> Device<S> {
             _ => None,
         };
         let Some(entry) = self.fdb.find(&key) else {
-            return Ok(self.snoop_unknown(key, from.source, ifindex));
+            return self.snoop_unknown(key, from.source, ifindex, snooped);
         };
         if compat.age_by_updated {
             entry.touch_updated(now);
@@ -65,7 +66,7 @@ impl<S: Storage> Device<S> {
             return Err(DropReason::EntryExists);
         };
         if first.addr == from.source && first.ifindex == ifindex {
-            return Ok(Snooped::NOTHING);
+            return Ok(());
         }
         let pinned = if compat.pin_permanent {
             State::PERMANENT | State::NOARP
@@ -75,13 +76,20 @@ impl<S: Storage> Device<S> {
         if entry.state().intersects(pinned) {
             return Err(DropReason::EntryExists);
         }
-        Ok(Snooped(Some(Change::Migrate(key, from.source))))
+        *snooped = Snooped(Some(Change::Migrate(key, from.source)));
+        self.frame_of(self.may_move(&entry, from.source))
     }
 
     #[cold]
-    fn snoop_unknown(&self, key: Key, source: IpAddr, ifindex: Option<IfIndex>) -> Snooped {
+    fn snoop_unknown(
+        &self,
+        key: Key,
+        source: IpAddr,
+        ifindex: Option<IfIndex>,
+        snooped: &mut Snooped,
+    ) -> Result<(), DropReason> {
         if !self.is_up() {
-            return Snooped::NOTHING;
+            return Ok(());
         }
         let remote = Remote {
             addr: source,
@@ -89,13 +97,15 @@ impl<S: Storage> Device<S> {
             vni: self.config.vni().get(),
             ifindex,
         };
-        Snooped(Some(Change::Learn(key, remote)))
+        *snooped = Snooped(Some(Change::Learn(key, remote)));
+        self.frame_of(self.may_learn(source))
     }
 
     /// Applies what was snooped and says what came of it.
     ///
     /// A source that cannot be learned, for instance because the table is full, is told as
-    /// [`Event::LearnRefused`]; its frame is delivered all the same. A device that has gone down
+    /// [`Event::LearnRefused`]; its frame is delivered all the same. A limit that Linux does not
+    /// have is told as an event of its own. A device that has gone down
     /// since learns nothing, and nothing is learned in a network that has left its VNI filter.
     pub fn commit(&mut self, now: Instant, snooped: Snooped) -> Option<Event> {
         match snooped.0? {
@@ -106,6 +116,11 @@ impl<S: Storage> Device<S> {
                 None
             }
             Change::Learn(key, remote) => {
+                if let Err(refusal) = self.may_learn(remote.addr) {
+                    // Another worker may have been first.
+                    let unknown = self.fdb.find(&key).is_none();
+                    return unknown.then(|| refusal.event(key, remote.addr));
+                }
                 let update = Update {
                     key,
                     state: State::REACHABLE,
@@ -122,7 +137,11 @@ impl<S: Storage> Device<S> {
                 }
             }
             Change::Migrate(key, addr) => {
-                let from = self.fdb.find(&key)?.first_remote()?.addr;
+                let entry = self.fdb.find(&key)?;
+                let from = entry.first_remote()?.addr;
+                if let Err(refusal) = self.may_move(&entry, addr) {
+                    return Some(refusal.event(key, addr));
+                }
                 // It has a remote, so what was missing can only be room for another one.
                 let error = fdb::Error::Full(fdb::Full::Remotes);
                 Some(match self.fdb.migrate(now, &key, addr) {

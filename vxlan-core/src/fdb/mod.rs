@@ -44,6 +44,7 @@ mod growable;
 mod hash;
 mod iter;
 mod key;
+mod learned;
 mod probe;
 mod remote;
 mod remotes;

@@ -54,7 +54,7 @@ impl<S: Storage> Fdb<S> {
     }
 
     /// The shared slot that holds this.
-    fn shared(&self, held: &Destination, wide: Wide) -> Link {
+    pub(super) fn shared(&self, held: &Destination, wide: Wide) -> Link {
         let heads = self.head.remotes.fresh;
         if heads == 0 {
             return None; // What is in the storage is of an earlier table.
@@ -100,6 +100,14 @@ impl<S: Storage> Fdb<S> {
                 if sharers > 1 { 2 } else { 1 }
             }
             _ => 1,
+        }
+    }
+
+    /// Whether the remotes of an entry are a list of its own, be it of one.
+    pub(super) fn has_list(&self, number: u32) -> bool {
+        match self.stored(number) {
+            Some(Stored::Slot(index)) => self.remote_slot(index).is_some_and(|s| s.sharers == 0),
+            _ => false,
         }
     }
 
@@ -165,7 +173,7 @@ impl<S: Storage> Fdb<S> {
     }
 
     /// A shared slot that holds this, shared by one more.
-    fn share(&mut self, held: Destination, wide: Wide) -> Link {
+    pub(super) fn share(&mut self, held: Destination, wide: Wide) -> Link {
         if let Some(index) = self.shared(&held, wide) {
             let slot = self.remote_slot_mut(index)?;
             slot.sharers = slot.sharers.saturating_add(1);
@@ -182,7 +190,7 @@ impl<S: Storage> Fdb<S> {
     }
 
     /// One sharer less. The slot goes with the last.
-    fn unshare(&mut self, index: Index) -> Option<()> {
+    pub(super) fn unshare(&mut self, index: Index) -> Option<()> {
         let slot = self.remote_slot_mut(index)?;
         slot.sharers = slot.sharers.saturating_sub(1);
         if slot.sharers > 0 {

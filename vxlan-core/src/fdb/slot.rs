@@ -190,6 +190,9 @@ pub(super) struct Wide(u16);
 
 impl Wide {
     pub(super) const NONE: Self = Self(0);
+    /// Marks a shared slot that no entry points to: the place of
+    /// [`Flags::ADDED_BY_USER`], which the slot of an entry has.
+    pub(super) const TALLY: Self = Self(1);
 
     pub(super) const fn of(state: State, flags: Flags) -> Self {
         Self(state.bits() & 0xff00 | flags.bits() >> 8 & 0xfe)

@@ -15,6 +15,8 @@ pub(super) struct Head {
     pub(super) len: u32,
     pub(super) entries: Entries,
     pub(super) remotes: super::remotes::Pool,
+    /// Learned entries are counted by address.
+    pub(super) counts_learned: bool,
     /// A round of ageing that goes on.
     pub(super) round: Option<super::age::Round>,
     /// The time of the last change: near enough to tell what the 32-bit stamps stand for.
@@ -134,10 +136,12 @@ impl<S: Storage> Fdb<S> {
     /// Takes an entry out; its remotes live on in what is returned.
     pub(super) fn take(&mut self, number: u32) -> Option<Dying> {
         let entry = self.entry_at(number)?;
+        let counted = self.counted(number);
         let dying = Dying {
             entry: Snapshot::of(&entry),
             left: self.left(number)?,
         };
+        self.recount(counted, None);
         let key = self.hasher.key(&dying.entry.key);
         self.storage.displace(&key, number);
         let next = self.head.entries.vacant;

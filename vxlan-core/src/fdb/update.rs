@@ -135,9 +135,12 @@ impl<S: Storage> Fdb<S> {
             ..*entry.first_remote()?
         };
         let wide = Wide::of(entry.state(), entry.flags());
-        let needed = self.slots_to_set(number, &moved.into(), wide);
+        let counted = self.counted(number);
+        let needed = self.slots_to_set(number, &moved.into(), wide)
+            + self.room_to_count(counted, counted.map(|_| addr));
         self.reserve_remotes(needed).ok()?;
         self.set_first(number, moved.into(), wide)?;
+        self.recount(counted, self.counted(number));
         let entry = self.entry_at(number)?;
         entry.touch_updated(now);
         entry.records().next()
@@ -178,7 +181,13 @@ impl<S: Storage> Fdb<S> {
             Change::Append(_) => self.slots_to_append(number),
             _ => self.slots_to_set(number, &first, wide),
         };
-        self.reserve_remotes(needed)?;
+        let counted = self.counted(number);
+        let counts = match change {
+            Change::Append(_) => None,
+            _ if self.has_list(number) => None,
+            _ => self.to_count(&first, after.0, after.1),
+        };
+        self.reserve_remotes(needed + self.room_to_count(counted, counts))?;
 
         let mut appended = None;
         if let Change::Append(remote) = change {
@@ -187,6 +196,7 @@ impl<S: Storage> Fdb<S> {
         }
         self.set_first(number, first, wide);
         self.slot_mut(number)?.set_state(after.0, after.1);
+        self.recount(counted, counts);
         let notify = match change {
             Change::None => after != before,
             // As in Linux the state and flags have changed by now and nobody is told.
@@ -280,7 +290,9 @@ impl<S: Storage> Fdb<S> {
         let wide = Wide::of(update.state, flags);
         let vacancy = self.vacancy()?;
         self.tend();
-        self.reserve_remotes(self.slots_for(&held, wide))?;
+        let counts = self.to_count(&held, update.state, flags);
+        let needed = self.slots_for(&held, wide) + self.room_to_count(None, counts);
+        self.reserve_remotes(needed)?;
         let new = NewEntry {
             key: self.hasher.key(&key),
             state: update.state,
@@ -289,6 +301,7 @@ impl<S: Storage> Fdb<S> {
         };
         let number = self.insert(vacancy, &new)?;
         self.point(number, held, wide);
+        self.recount(None, counts);
         let at = new.now.instant(now);
         Ok(Record {
             key,

@@ -125,7 +125,7 @@ impl Counters {
             DropReason::ReservedBits | DropReason::InnerHeaderTruncated | DropReason::TunnelEcn => {
                 self.rx_errors.add(1)
             }
-            DropReason::DeviceDown => self.rx_drops.add(1),
+            DropReason::DeviceDown | DropReason::LearnQuota => self.rx_drops.add(1),
             _ => {}
         }
         self.dropped(reason);

@@ -4,7 +4,7 @@ use core::fmt::Write;
 
 use vxlan_core::device::Valid;
 use vxlan_core::fdb::{Destination, Flags, Record, State};
-use vxlan_core::{Event, Instant, Message};
+use vxlan_core::{Event, Instant, Mac, Message};
 use vxlan_std::interface;
 
 use super::json::Json;
@@ -133,10 +133,12 @@ pub(crate) fn text(name: &str, config: &Valid, event: &Event, now: Option<Instan
             line = format!("miss dev {name} STALE \n");
         }
         (Event::L3Miss(address), None) => line = format!("miss {address} dev {name} STALE \n"),
-        (Event::LearnRefused { key, error }, None) => {
-            line = format!("Refused {} dev {name}: {error}\n", key.mac);
+        (other, None) => {
+            line = match refusal(other) {
+                Some((mac, why)) => format!("Refused {mac} dev {name}: {why}\n"),
+                None => format!("dev {name} {other:?}\n"),
+            }
         }
-        (other, None) => line = format!("dev {name} {other:?}\n"),
     }
     line
 }
@@ -165,16 +167,18 @@ pub(crate) fn json(name: &str, config: &Valid, event: &Event, now: Option<Instan
             fields.push(("dev", name.into()));
             fields.push(("state", Json::words(["STALE"])));
         }
-        (Event::LearnRefused { key, error }, None) => {
-            fields.push(("refused", true.into()));
-            fields.push(("mac", key.mac.to_string().into()));
-            fields.push(("ifname", name.into()));
-            fields.push(("reason", error.to_string().into()));
-        }
-        (other, None) => {
-            fields.push(("ifname", name.into()));
-            fields.push(("event", format!("{other:?}").into()));
-        }
+        (other, None) => match refusal(other) {
+            Some((mac, why)) => {
+                fields.push(("refused", true.into()));
+                fields.push(("mac", mac.to_string().into()));
+                fields.push(("ifname", name.into()));
+                fields.push(("reason", why.into()));
+            }
+            None => {
+                fields.push(("ifname", name.into()));
+                fields.push(("event", format!("{other:?}").into()));
+            }
+        },
     }
     Json::Object(fields)
 }
@@ -191,6 +195,19 @@ const fn shown<'a>(
         record,
         now,
     }
+}
+
+/// The source address that was not learned, or did not move, and why.
+pub(crate) fn refusal(event: &Event) -> Option<(Mac, String)> {
+    let (key, why) = match event {
+        Event::LearnRefused { key, error } => (key, error.to_string()),
+        Event::QuotaReached { key, remote, quota } => {
+            let why = format!("as many entries as may be learned from {remote}: {quota}");
+            (key, why)
+        }
+        _ => return None,
+    };
+    Some((key.mac, why))
 }
 
 /// The entry that an event is about.

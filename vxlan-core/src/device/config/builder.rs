@@ -4,6 +4,7 @@ use core::net::IpAddr;
 use core::num::NonZeroU32;
 use core::time::Duration;
 
+use super::limits::Limits;
 use super::{Config, Df, Flags, FlowLabel};
 use crate::wire::vxlan::ReservedBits;
 use crate::{Compat, IfIndex, PortRange, Salt, Vni};
@@ -28,6 +29,7 @@ impl Config {
             rco_named: false,
             ageing: 0,
             limit: None,
+            limits: Limits::OFF,
             reserved_bits: None,
             compat: Compat::LINUX_6,
             salt: Salt::new([0; 16]),

@@ -3,13 +3,15 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
+use super::limits::LimitsChange;
 use super::{Config, ConfigError, Df, Flags, FlowLabel, Valid};
 use crate::wire::vxlan::ReservedBits;
 use crate::{IfIndex, Vni};
 
 /// A change of the configuration (`vxlan_changelink()`): what is named changes, all else stays.
 ///
-/// Only what Linux lets change is here. Ports, the limit, and the flags that belong to a shared
+/// Only what Linux lets change is here, and the limits that it does not have. Ports,
+/// [`Config::limit`], and the flags that belong to a shared
 /// socket or to the format on the wire are given once, with the [`Config`].
 ///
 /// ```
@@ -37,6 +39,7 @@ pub struct ConfigChange {
     ageing: Option<Duration>,
     named: Flags,
     on: Flags,
+    pub(super) limits: LimitsChange,
 }
 
 impl ConfigChange {
@@ -189,6 +192,7 @@ impl Valid {
             df: change.df.unwrap_or(self.config.df),
             flags: (self.config.flags - change.named) | change.on,
             reserved_bits: None,
+            limits: self.config.limits.changed(&change.limits),
             ..self.config.clone()
         };
         let config = config

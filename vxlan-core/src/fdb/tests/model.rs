@@ -2,6 +2,7 @@
 
 use core::net::IpAddr;
 use core::time::Duration;
+use std::collections::BTreeSet;
 use std::vec;
 use std::vec::Vec;
 
@@ -21,6 +22,8 @@ struct Line {
     to: To,
     updated: Instant,
     used: Instant,
+    /// A remote was added to it once.
+    listed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +48,15 @@ impl Line {
         };
         destinations.into_iter().map(record).collect()
     }
+
+    /// The address that the entry counts for as a learned one.
+    fn learned(&self) -> Option<IpAddr> {
+        let touched = self.state.bits() & 0xc0 != 0 || self.flags.bits() & 0x110 != 0;
+        match &self.to {
+            To::Remotes(remotes) if !touched && !self.listed => Some(remotes[0].addr),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,11 +72,25 @@ struct Model {
     /// where in the order a new entry came to be. Both are checked.
     full: bool,
     place: usize,
+    /// Learned entries are counted.
+    counts: bool,
 }
 
 impl Model {
     fn at(&self, key: &Key) -> Option<usize> {
         self.lines.iter().position(|line| line.key == *key)
+    }
+
+    /// How many learned entries there are behind an address.
+    fn learned(&self, addr: IpAddr) -> usize {
+        let behind = |line: &&Line| line.learned() == Some(addr);
+        self.lines.iter().filter(behind).count()
+    }
+
+    /// How many slots it takes to count the learned entries.
+    fn tallies(&self) -> usize {
+        let learned: BTreeSet<_> = self.lines.iter().filter_map(Line::learned).collect();
+        learned.len()
     }
 
     /// How many remote slots the entries need at most: equal ones may share.
@@ -73,7 +99,8 @@ impl Model {
             To::Remotes(remotes) => remotes.len(),
             To::Nexthop(_) => 1,
         };
-        self.lines.iter().map(count).sum()
+        let tallies = if self.counts { self.tallies() } else { 0 };
+        self.lines.iter().map(count).sum::<usize>() + tallies
     }
 
     fn dump(&self) -> Vec<Record> {
@@ -125,6 +152,7 @@ impl Model {
                 to,
                 updated: now,
                 used: now,
+                listed: false,
             };
             let told = line.records()[0];
             self.lines.insert(self.place.min(self.lines.len()), line);
@@ -176,6 +204,7 @@ impl Model {
             && !remotes.contains(remote)
         {
             remotes.push(*remote);
+            line.listed = true;
             told = Some(remotes.len() - 1);
         }
         if u.flags.contains(Flags::USE) || told.is_some() {
@@ -306,6 +335,7 @@ enum Op {
     Flush(Filter),
     TouchUpdated(Key),
     TouchUsed(Key),
+    Count(bool),
 }
 
 /// What an operation answers with.
@@ -315,6 +345,7 @@ enum Answer {
     Told(Result<Option<Record>, Error>),
     Gone(Result<Vec<Record>, Error>),
     Aged(Vec<Record>, Option<Instant>),
+    Counted(Result<(), Full>),
 }
 
 impl Op {
@@ -347,6 +378,13 @@ impl Op {
                     model.lines[at].used = now;
                 }
                 Answer::Nothing
+            }
+            Self::Count(on) => {
+                if model.full {
+                    return Answer::Counted(Err(Full::Remotes));
+                }
+                model.counts = *on;
+                Answer::Counted(Ok(()))
             }
         }
     }
@@ -384,6 +422,7 @@ impl Op {
                 }
                 Answer::Nothing
             }
+            Self::Count(on) => Answer::Counted(fdb.count_learned(*on)),
         }
     }
 }
@@ -395,8 +434,9 @@ fn any_key() -> impl Strategy<Value = Key> {
     (select(&MACS), select(&VNIS)).prop_map(|(mac, vni)| Key { mac, vni })
 }
 
+const ADDRS: [&str; 5] = ["0.0.0.0", "::", "192.0.2.1", "192.0.2.2", "2001:db8::1"];
+
 fn any_addr() -> impl Strategy<Value = IpAddr> {
-    const ADDRS: [&str; 5] = ["0.0.0.0", "::", "192.0.2.1", "192.0.2.2", "2001:db8::1"];
     select(&ADDRS).prop_map(|text| text.parse().unwrap())
 }
 
@@ -528,6 +568,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         1 => any_filter().prop_map(Op::Flush),
         1 => any_key().prop_map(Op::TouchUpdated),
         1 => any_key().prop_map(Op::TouchUsed),
+        1 => any::<bool>().prop_map(Op::Count),
     ]
 }
 
@@ -549,6 +590,7 @@ fn compare<S: Storage>(
         room,
         full: false,
         place: 0,
+        counts: false,
     };
     let mut now = start;
     for (op, look) in ops {
@@ -563,10 +605,16 @@ fn compare<S: Storage>(
             (Answer::Told(Ok(None)), Op::Migrate(key, _)) => {
                 fdb.find(key).is_some_and(|entry| entry.nexthop().is_none())
             }
+            (Answer::Counted(Err(_)), _) => true,
             _ => false,
         };
+        // The operation may ask for one slot for a remote and one to count with.
+        let short = match op {
+            Op::Count(_) => model.tallies(),
+            _ => usize::from(model.counts),
+        };
         prop_assert!(
-            !model.full || model.slots() >= model.room.remotes,
+            !model.full || model.slots() + short >= model.room.remotes,
             "{:?}",
             op
         );
@@ -587,6 +635,15 @@ fn compare<S: Storage>(
         let dump: Vec<Record> = fdb.iter().collect();
         prop_assert_eq!(&dump, &model.dump(), "{:?}", op);
         prop_assert_eq!(fdb.len(), model.lines.len());
+        for addr in ADDRS.map(|text| text.parse().unwrap()) {
+            let learned = fdb.learned(addr).map(|count| count as usize);
+            prop_assert_eq!(
+                learned,
+                model.counts.then(|| model.learned(addr)),
+                "{:?}",
+                op
+            );
+        }
         prop_assert_eq!(fdb.is_empty(), model.lines.is_empty());
         for resume in 0..dump.len() {
             prop_assert!(fdb.iter().skip(resume).eq(dump[resume..].iter().copied()));
@@ -600,6 +657,7 @@ fn compare<S: Storage>(
             };
             let line = &model.lines[at];
             prop_assert_eq!(entry.key(), line.key);
+            prop_assert_eq!(entry.is_learned(), line.learned().is_some());
             let (remotes, nexthop) = match &line.to {
                 To::Remotes(remotes) => (&remotes[..], None),
                 To::Nexthop(id) => (&[][..], Some(*id)),

@@ -312,9 +312,12 @@ fn seen(payload: Part<'_>, reason: Option<DropReason>) -> bool {
             | DropReason::ReservedBits
             | DropReason::InnerTooShort,
         ) => vxlan::Header::LEN,
-        Some(DropReason::LocalMac | DropReason::InvalidSourceMac | DropReason::EntryExists) => {
-            FRAME
-        }
+        Some(
+            DropReason::LocalMac
+            | DropReason::InvalidSourceMac
+            | DropReason::EntryExists
+            | DropReason::LearnQuota,
+        ) => FRAME,
         _ => {
             let frame = payload.bytes.get(vxlan::Header::LEN..).unwrap_or_default();
             match ethernet::Header::parse(frame).map(|(header, _)| header.ethertype()) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vxlan_core::wire::udp;
 use vxlan_core::{DropReason, Event, Flags};
 
+use super::super::show;
 use super::layers::Datagram;
 pub(super) use judge::Judge;
 
@@ -117,11 +118,13 @@ fn learned(verdict: &mut Verdict, event: Option<Event>) {
                 "from": from.to_string(),
             }),
         ),
-        Some(Event::LearnRefused { key, error }) => (
-            format!("{} is not learned: {error}", key.mac),
-            json!({"event": "learn-refused", "mac": key.mac.to_string()}),
-        ),
-        _ => return,
+        other => match other.as_ref().and_then(show::refusal) {
+            Some((mac, why)) => (
+                format!("{mac} is not learned: {why}"),
+                json!({"event": "learn-refused", "mac": mac.to_string()}),
+            ),
+            None => return,
+        },
     };
     verdict.items.push(text);
     verdict.event = value;
