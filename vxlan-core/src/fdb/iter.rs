@@ -76,7 +76,13 @@ impl<S: Storage> Iter<'_, S> {
         }
     }
 
-    /// The same; `None` if all lines were told.
+    /// How many more places it may look at ([`Fdb::iter_some`]).
+    #[must_use]
+    pub const fn budget(&self) -> u32 {
+        self.entries.budget
+    }
+
+    /// The same as [`cursor`](Self::cursor); `None` if all lines were told.
     #[must_use]
     pub fn rest(&self) -> Option<Cursor> {
         let cursor = self.cursor();
