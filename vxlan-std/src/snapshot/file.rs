@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::codec::HEAD_LEN;
 use super::{LoadError, Snapshot, SnapshotError};
@@ -12,7 +13,7 @@ use super::{LoadError, Snapshot, SnapshotError};
 impl Snapshot {
     /// Writes the file `path`: to a file beside it first, which takes its name when all of it is on
     /// the disk. Whenever this stops, `path` holds the old snapshot or the new one. Only the owner
-    /// may read it.
+    /// may read it. Waits for the disk, and for other threads of this process that do.
     ///
     /// # Errors
     /// Those of the file system; the old file is untouched then.
@@ -22,6 +23,9 @@ impl Snapshot {
             return Err(no_file());
         }
         let beside = beside(path)?;
+        // Another thread may write the same file.
+        static ONE: Mutex<()> = Mutex::new(());
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let written = write(&beside, &self.encode()).and_then(|()| fs::rename(&beside, path));
         if written.is_err() {
             // What is there is of no use to anybody.

@@ -28,6 +28,7 @@ mod codec;
 mod error;
 mod file;
 mod restore;
+mod taking;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,8 @@ use core::time::Duration;
 use std::time::SystemTime;
 
 pub use error::{LoadError, RestoreError, SnapshotError};
+pub use restore::Restoring;
+pub use taking::Taking;
 use vxlan_core::fdb::{Destination, Flags, Key, NexthopId, Record, State, Storage};
 use vxlan_core::{Device, Instant, Vni};
 
@@ -77,25 +80,12 @@ enum Target {
 impl Snapshot {
     /// The entries of `device` as they are at `now`, which `wall` says in the time of calendars.
     ///
-    /// Left out are entries that no look-up finds: outside external mode those for another VNI.
+    /// Walks the whole table at once; [`Taking`] does it piece by piece. Left out are entries that no look-up finds: outside external mode those for another VNI.
     #[must_use]
     pub fn take<S: Storage>(device: &Device<S>, now: Instant, wall: SystemTime) -> Self {
-        let mut entries: Vec<Vec<Line>> = Vec::new();
-        let mut last = None;
-        let found = |record: &Record| device.key_in(record.key.mac, record.key.vni) == record.key;
-        for record in device.fdb().iter().filter(found) {
-            let line = Line::of(&record, now);
-            match entries.last_mut() {
-                Some(entry) if last == Some(record.key) => entry.push(line),
-                _ => entries.push(vec![line]),
-            }
-            last = Some(record.key);
-        }
-        Self {
-            vni: device.config().vni(),
-            taken: wall,
-            lines: entries.into_iter().rev().flatten().collect(),
-        }
+        let mut taking = Taking::start(device, now, wall);
+        while taking.more(device, u32::MAX) {}
+        taking.finish()
     }
 
     /// The VNI of the device.

@@ -5,15 +5,16 @@ use std::collections::HashSet;
 use std::time::SystemTime;
 
 use vxlan_core::fdb::{self, Key, Mode, NexthopError, NexthopId, Record, Remote, Storage, Update};
-use vxlan_core::{Device, Instant};
+use vxlan_core::{Device, Event, Instant};
 
 use super::{Line, RestoreError, Snapshot, Target};
 use crate::interface;
 
 impl Snapshot {
     /// Gives `device` the entries of the snapshot that it does not have, and returns what there is
-    /// to tell: a record for each line that was new. Entries that it has stay as they are; those of groups and the default entry get
-    /// the remotes they lack. The time since the snapshot was taken counts as age.
+    /// to tell: a record for each line that was new. Entries that it has stay as they are; those of
+    /// groups and the default entry get the remotes they lack. The time since the snapshot was taken
+    /// counts as age. [`Restoring`] does it piece by piece.
     ///
     /// `nexthop` says whether a nexthop group can be used.
     ///
@@ -26,29 +27,14 @@ impl Snapshot {
         wall: SystemTime,
         mut nexthop: impl FnMut(NexthopId) -> Result<(), NexthopError>,
     ) -> Result<Vec<Record>, RestoreError> {
-        self.check_vni(device)?;
-        // All that can be known beforehand, before anything changes.
-        let targets = self
-            .lines
-            .iter()
-            .map(|line| line.target(device, &mut nexthop))
-            .collect::<Result<Vec<_>, _>>()?;
-        let away = wall.duration_since(self.taken).unwrap_or_default();
-        let (mut added, mut records) = (Vec::new(), Vec::new());
-        let mut new = HashSet::new();
-        for (line, target) in self.lines.iter().zip(targets) {
-            match line.restore(device, now, away, target, &mut new) {
-                Ok(Some(record)) => {
-                    added.push((line, target));
-                    records.push(record);
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    undo(device, &added, &new);
-                    return Err(error);
-                }
+        let mut records = Vec::new();
+        let mut restoring = Restoring::of(self);
+        let all = (self, usize::MAX);
+        while restoring.more(all, device, (now, wall), &mut nexthop, |event| {
+            if let Event::Changed(record) = event {
+                records.push(record);
             }
-        }
+        })? {}
         Ok(records)
     }
 
@@ -83,6 +69,109 @@ impl Snapshot {
             Ok(())
         } else {
             Err(RestoreError::Vni { snapshot, device })
+        }
+    }
+}
+
+/// A snapshot on its way back into a device, piece by piece, while the device is in use.
+///
+/// First all lines are looked at, then they are entered. If one cannot be had, those before it are
+/// taken out again; what others change meanwhile stays.
+#[derive(Debug)]
+pub struct Restoring {
+    /// Where the lines lead, as far as they have been looked at.
+    targets: Vec<fdb::Target>,
+    entered: usize,
+    /// Which of them were new.
+    added: Vec<usize>,
+    /// Entries that came from the snapshot.
+    new: HashSet<Key>,
+    /// Why all of it is taken out again.
+    failed: Option<RestoreError>,
+}
+
+impl Restoring {
+    /// The start of it, with memory for all of `snapshot`.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            targets: Vec::with_capacity(snapshot.len()),
+            entered: 0,
+            added: Vec::with_capacity(snapshot.len()),
+            new: HashSet::with_capacity(snapshot.len()),
+            failed: None,
+        }
+    }
+
+    /// Goes on for so many more lines of the snapshot, the same in each call. False once all of them
+    /// are in the table. See [`Snapshot::restore`]; what changes is told at once, in both directions.
+    ///
+    /// # Errors
+    /// A [`RestoreError`] for the first line that cannot be had, once nothing of the snapshot is
+    /// left in the table. Not to be called again then.
+    pub fn more<S: Storage>(
+        &mut self,
+        (snapshot, budget): (&Snapshot, usize),
+        device: &mut Device<S>,
+        (now, wall): (Instant, SystemTime),
+        mut nexthop: impl FnMut(NexthopId) -> Result<(), NexthopError>,
+        mut tell: impl FnMut(Event),
+    ) -> Result<bool, RestoreError> {
+        if self.failed.is_some() {
+            self.undo(snapshot, budget, device, tell);
+            let done = self.failed.take_if(|_| self.added.is_empty());
+            return done.map_or(Ok(true), Err);
+        }
+        let known = self.targets.len();
+        if known == 0 {
+            snapshot.check_vni(device)?;
+        }
+        if known < snapshot.len() {
+            // All that can be known beforehand, before anything changes.
+            for line in snapshot.lines.iter().skip(known).take(budget) {
+                self.targets.push(line.target(device, &mut nexthop)?);
+            }
+            return Ok(true);
+        }
+        let away = wall.duration_since(snapshot.taken).unwrap_or_default();
+        let lines = snapshot.lines.iter().zip(&self.targets).enumerate();
+        for (at, (line, target)) in lines.skip(self.entered).take(budget) {
+            match line.restore(device, now, away, *target, &mut self.new) {
+                Ok(Some(record)) => {
+                    self.added.push(at);
+                    tell(Event::Changed(record));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    self.failed = Some(error);
+                    return Ok(true);
+                }
+            }
+            self.entered = at + 1;
+        }
+        Ok(self.entered < snapshot.len())
+    }
+
+    /// Takes out again what was added: entries that are new as a whole, of others the remotes.
+    fn undo<S: Storage>(
+        &mut self,
+        snapshot: &Snapshot,
+        budget: usize,
+        device: &mut Device<S>,
+        mut tell: impl FnMut(Event),
+    ) {
+        let kept = self.added.len().saturating_sub(budget);
+        for at in self.added.drain(kept..).rev() {
+            let (Some(line), Some(target)) = (snapshot.lines.get(at), self.targets.get(at)) else {
+                continue;
+            };
+            let remote = match target {
+                fdb::Target::Remote(remote) if !self.new.contains(&line.key) => Some(remote),
+                _ => None,
+            };
+            if let Ok(removed) = device.fdb_mut().remove(&line.key, remote) {
+                removed.map(Event::Removed).for_each(&mut tell);
+            }
         }
     }
 }
@@ -198,20 +287,6 @@ impl Line {
         if let Some(entry) = device.fdb().find(&self.key) {
             entry.touch_updated(ago(self.updated));
             entry.touch_used(ago(self.used));
-        }
-    }
-}
-
-/// Takes out again what was added: entries that are new as a whole, of others the remotes.
-fn undo<S: Storage>(device: &mut Device<S>, added: &[(&Line, fdb::Target)], new: &HashSet<Key>) {
-    for (line, target) in added.iter().rev() {
-        let key = &line.key;
-        let remote = match target {
-            fdb::Target::Remote(remote) if !new.contains(key) => Some(remote),
-            _ => None,
-        };
-        if let Ok(removed) = device.fdb_mut().remove(key, remote) {
-            removed.for_each(drop);
         }
     }
 }

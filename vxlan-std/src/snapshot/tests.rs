@@ -4,7 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use proptest::prelude::*;
 use vxlan_core::fdb::{Fixed, Full, Growable, Mode, NexthopError, Remote, Update};
-use vxlan_core::{Config, IfIndex, Mac};
+use vxlan_core::{Config, Event, IfIndex, Mac};
 
 use super::*;
 
@@ -463,6 +463,144 @@ fn any_line() -> impl Strategy<Value = Line> {
             used: Duration::from_millis(10) * used,
         },
     )
+}
+
+/// A station that goes and comes again meanwhile, in a place that has not been met, is in the file
+/// once, as it was the last time.
+#[test]
+fn met_twice_is_told_once() {
+    let plain = Config::new(Vni::truncate(42)).local([192, 0, 2, 1].into());
+    let mut device = device(plain.clone(), Fixed::<3, 4, 4>::new());
+    let enter = |device: &mut Device<Fixed<3, 4, 4>>, last: u8, host: u8| {
+        let remote = device.remote([192, 0, 2, host].into());
+        device.fdb_append(NOW, mac(last), remote).unwrap();
+    };
+    for last in 1..5 {
+        enter(&mut device, last, 9);
+    }
+    let mut taking = Taking::start(&device, NOW, wall());
+    assert!(taking.more(&device, 2));
+    assert_eq!(taking.len(), 2);
+    for last in [4, 1] {
+        device.fdb_remove(mac(last), None).unwrap().for_each(drop);
+    }
+    enter(&mut device, 4, 8);
+    assert!(!taking.more(&device, 2));
+    assert_eq!(taking.len(), 4);
+    let snapshot = taking.finish();
+    assert_eq!(snapshot.len(), 3);
+    let mut after = self::device(plain, Growable::new());
+    let told = snapshot.restore(&mut after, NOW, wall(), |_| Ok(()));
+    assert_eq!(told.unwrap().len(), 3);
+    let moved = after.fdb().find(&after.key(mac(4))).unwrap();
+    assert_eq!(
+        moved.first_remote().unwrap().addr,
+        IpAddr::from([192, 0, 2, 8])
+    );
+}
+
+/// Stations that come, move and go while a snapshot is taken or restored, by small numbers.
+fn change(device: &mut Device<Growable>, (last, step): (u8, u8)) {
+    let station = mac(0x40 | last);
+    match step {
+        0 => {
+            let key = device.key(station);
+            let removed = device.fdb_mut().remove(&key, None);
+            removed.into_iter().flatten().for_each(drop);
+        }
+        step => {
+            let update = Update {
+                key: device.key(station),
+                state: State::REACHABLE,
+                flags: Flags::SELF,
+                mode: Mode::CREATE | Mode::REPLACE,
+                destination: device.remote([192, 0, 2, step].into()).into(),
+                limit: 0,
+            };
+            device.fdb_mut().update(NOW, &update).unwrap();
+        }
+    }
+}
+
+proptest! {
+    /// A snapshot that is taken in pieces holds every entry that is there from beginning to end, as
+    /// it is, each entry once, and nothing that never was.
+    #[test]
+    fn pieces_of_a_table_in_use(
+        stations in proptest::collection::vec((0_u8..40, 1_u8..4), 0..60),
+        changes in proptest::collection::vec((0_u8..40, 0_u8..4), 0..60),
+        budget in 1_u32..12,
+    ) {
+        let mut device = full();
+        for station in stations {
+            change(&mut device, station);
+        }
+        let mut always = records(&device);
+        let mut taking = Taking::start(&device, NOW, wall());
+        let mut changes = changes.into_iter();
+        while taking.more(&device, budget) {
+            if let Some((last, step)) = changes.next() {
+                change(&mut device, (last, step));
+                always.retain(|record| record.key.mac != mac(0x40 | last));
+            }
+        }
+        let snapshot = taking.finish();
+        let mut after = self::device(config(), Growable::new());
+        let told = snapshot.restore(&mut after, NOW, wall(), |_| Ok(())).unwrap();
+        // The default entry with its first remote was there before.
+        prop_assert_eq!(told.len(), snapshot.len() - 1);
+        let after = records(&after);
+        for record in always.iter().filter(|record| !record.key.mac.is_zero()) {
+            let times = after.iter().filter(|line| line == &record).count();
+            prop_assert_eq!(times, 1, "{:?}", record);
+        }
+    }
+
+    /// In pieces the same comes back as at once. If one line cannot be had, all that was told is
+    /// taken back.
+    #[test]
+    fn pieces_of_a_snapshot(
+        budget in 1_usize..6,
+        known: bool,
+    ) {
+        let snapshot = Snapshot::take(&full(), NOW, wall());
+        let mut alone = device(config(), Growable::new());
+        let mut after = device(config(), Growable::new());
+        let nexthop = |_| Ok(());
+        if !known {
+            // As many as there are before the last line, so that it fails late.
+            let limited = config().limit(core::num::NonZeroU32::new(4));
+            alone = device(limited.clone(), Growable::new());
+            after = device(limited, Growable::new());
+        }
+        let mut restoring = Restoring::of(&snapshot);
+        let mut told = 0_i32;
+        let outcome = loop {
+            let more = restoring.more(
+                (&snapshot, budget),
+                &mut after,
+                (NOW, wall()),
+                nexthop,
+                |event| told += if matches!(event, Event::Changed(_)) { 1 } else { -1 },
+            );
+            if !matches!(more, Ok(true)) {
+                break more;
+            }
+        };
+        if known {
+            prop_assert_eq!(outcome, Ok(false));
+            snapshot.restore(&mut alone, NOW, wall(), nexthop).unwrap();
+        } else {
+            let refused = matches!(outcome, Err(RestoreError::Entry { .. }));
+            prop_assert!(refused);
+        }
+        let places = |device: &Device<Growable>| -> Vec<(Key, Destination)> {
+            let records = device.fdb().iter();
+            records.map(|record| (record.key, record.destination)).collect()
+        };
+        prop_assert_eq!(places(&after), places(&alone));
+        prop_assert_eq!(told, if known { 5 } else { 0 });
+    }
 }
 
 proptest! {
