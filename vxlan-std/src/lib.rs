@@ -66,6 +66,6 @@ pub use routes::Routes;
 pub use snapshot::Snapshot;
 #[cfg(feature = "tap")]
 pub use tap::{Tap, TapError};
-pub use vtep::{Expired, Interfaces, Memory, Received, Replies, Sent, Vtep};
+pub use vtep::{Departure, Expired, Interfaces, Memory, Received, Replies, Sent, Vtep};
 pub use vxlan_core;
 pub use vxlan_core::world::DeviceId;

@@ -1,12 +1,17 @@
 //! Devices come, change and go.
 
 use vxlan_core::device::ConfigChange;
-use vxlan_core::world::{self, DeviceId, Lower, LowerEvent, NewDevice, Task};
+use vxlan_core::world::{self, Action, DeviceId, Lower, LowerEvent, NewDevice, Task};
 use vxlan_core::{Event, IfIndex, Mac, vni_filter};
 
 use super::carrier::Carrier;
 use super::{Interfaces, Memory, Vtep};
 use crate::{AddError, interface};
+
+/// A device on its way down or away. It is busy until [`Vtep::depart`] says that this is done.
+#[derive(Debug)]
+#[must_use = "the device is busy until it is done"]
+pub struct Departure(Task);
 
 impl Vtep {
     /// Makes a device, down (`vxlan_newlink()`). Entries that it starts with are told to `tell`.
@@ -53,20 +58,31 @@ impl Vtep {
         opened
     }
 
-    /// Takes a device down: what traffic made is flushed and told to `tell` (`vxlan_stop()`).
+    /// Takes a device down: what traffic made is flushed and told to `tell` (`vxlan_stop()`). A
+    /// large table takes its time; [`begin_stop`](Self::begin_stop) does it step by step.
     ///
     /// # Errors
-    /// [`AddError::World`] without such a device.
+    /// [`AddError::World`] without such a device, or while it is busy.
     pub fn stop(
         &mut self,
         id: DeviceId,
-        tell: impl FnMut(DeviceId, Event),
+        mut tell: impl FnMut(DeviceId, Event),
     ) -> Result<(), AddError> {
+        let mut departure = self.begin_stop(id)?;
+        while self.depart(&mut departure, &mut (), &mut tell)? {}
+        Ok(())
+    }
+
+    /// Begins to take a device down: the rest is for [`depart`](Self::depart).
+    ///
+    /// # Errors
+    /// [`AddError::World`] without such a device, or while it is busy.
+    pub fn begin_stop(&mut self, id: DeviceId) -> Result<Departure, AddError> {
         let task = self.world.stop(id)?;
         if let Some(carrier) = self.carrier_mut(id) {
             carrier.close();
         }
-        self.run(task, &mut (), tell)
+        Ok(Departure(task))
     }
 
     /// Changes the configuration of a device (`vxlan_changelink()`).
@@ -121,23 +137,54 @@ impl Vtep {
         self.run(task, &mut (), tell)
     }
 
-    /// Deletes a device with all its entries (`vxlan_dellink()`).
+    /// Deletes a device with all its entries (`vxlan_dellink()`). A large table takes its time;
+    /// [`begin_delete`](Self::begin_delete) does it step by step.
     ///
     /// # Errors
-    /// [`AddError::World`] without such a device.
+    /// [`AddError::World`] without such a device, or while it is busy.
     pub fn delete(
         &mut self,
         id: DeviceId,
         interfaces: &mut impl Interfaces,
         mut tell: impl FnMut(DeviceId, Event),
     ) -> Result<(), AddError> {
-        let task = self.world.delete(id, &mut tell)?;
+        let mut departure = self.begin_delete(id, &mut tell)?;
+        while self.depart(&mut departure, interfaces, &mut tell)? {}
+        Ok(())
+    }
+
+    /// Begins to delete a device: the rest is for [`depart`](Self::depart).
+    ///
+    /// # Errors
+    /// [`AddError::World`] without such a device, or while it is busy.
+    pub fn begin_delete(
+        &mut self,
+        id: DeviceId,
+        tell: impl FnMut(DeviceId, Event),
+    ) -> Result<Departure, AddError> {
+        let task = self.world.delete(id, tell)?;
         if let Some(carrier) = self.carrier_mut(id) {
             carrier.close();
         }
-        let done = self.run(task, interfaces, tell);
-        self.bury();
-        done
+        Ok(Departure(task))
+    }
+
+    /// One more step of a device on its way down or away: looks at 1,024 entries at most. False once
+    /// it is done.
+    ///
+    /// # Errors
+    /// An [`AddError`] once it is done, with what the host reported.
+    pub fn depart(
+        &mut self,
+        departure: &mut Departure,
+        interfaces: &mut impl Interfaces,
+        tell: impl FnMut(DeviceId, Event),
+    ) -> Result<bool, AddError> {
+        let paused = self.step(&mut departure.0, interfaces, tell);
+        if !matches!(paused, Ok(true)) {
+            self.bury();
+        }
+        paused
     }
 
     /// An interface of the host is gone: so are the devices above it (`vxlan_netdevice_event()`).
@@ -191,21 +238,32 @@ impl Vtep {
     /// Runs a task to its end.
     fn run(
         &mut self,
-        task: Task,
+        mut task: Task,
         interfaces: &mut impl Interfaces,
-        tell: impl FnMut(DeviceId, Event),
+        mut tell: impl FnMut(DeviceId, Event),
     ) -> Result<(), AddError> {
-        let sockets = &mut self.sockets;
-        let done = self.world.run(
-            task,
-            |world, action| sockets.perform(world, action, interfaces),
-            tell,
-        );
+        while self.step(&mut task, interfaces, &mut tell)? {}
+        Ok(())
+    }
+
+    /// Runs a task to its end or to the next pause, which is true.
+    fn step(
+        &mut self,
+        task: &mut Task,
+        interfaces: &mut impl Interfaces,
+        mut tell: impl FnMut(DeviceId, Event),
+    ) -> Result<bool, AddError> {
+        while let Some(action) = self.world.next(task, &mut tell) {
+            let done = self.sockets.perform(&self.world, &action, interfaces);
+            self.world.report(task, done);
+            if matches!(action, Action::Pause(_)) {
+                return Ok(true);
+            }
+        }
         self.turn = 0;
-        let failure = sockets.take_failure();
-        match (done, failure) {
+        match (task.outcome(), self.sockets.take_failure()) {
             (Err(world::Error::Host(_)), Some(failure)) => Err(failure),
-            (done, _) => Ok(done?),
+            (done, _) => Ok(done.map(|()| false)?),
         }
     }
 

@@ -15,6 +15,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use carrier::Carrier;
 pub use host::Interfaces;
 use host::{HostWorld, Sockets};
+pub use life::Departure;
 pub use verdict::{Expired, Received, Replies, Sent};
 use vxlan_core::device::Bypass;
 use vxlan_core::fdb::{self, Remote};
