@@ -7,7 +7,7 @@ use super::neigh;
 use super::nexthop;
 use super::options::Options;
 use super::refusal::Refusal;
-use super::run::{Audience, Devices};
+use super::run::{Audience, Devices, Ticket};
 use super::vni;
 use super::watch::Watch;
 
@@ -18,8 +18,16 @@ pub(crate) enum Answer {
     Text(String),
     /// Done bit by bit.
     Dump(fdb::Dump),
+    /// Done when the job is; this is to be printed.
+    Job(Ticket, String),
     /// Events are told as they happen.
     Watch(Watch),
+}
+
+impl From<Ticket> for Answer {
+    fn from(ticket: Ticket) -> Self {
+        Self::Job(ticket, String::new())
+    }
 }
 
 /// Does what the words say.
@@ -36,7 +44,7 @@ pub(crate) fn answer(
         Some((&"monitor", rest)) => Watch::parse(options, rest).map(Answer::Watch),
         Some((&"neigh", rest)) => neigh::answer(devices, options, rest).map(Answer::Text),
         Some((&"vni", rest)) => vni::answer(devices, audience, options, rest).map(Answer::Text),
-        Some((&"nexthop", rest)) => nexthop::answer(devices, options, rest).map(Answer::Text),
+        Some((&"nexthop", rest)) => nexthop::answer(devices, options, rest),
         _ => Err(Refusal::usage(
             "fdb, link, mdb, monitor, neigh, nexthop or vni expected",
         )),

@@ -15,6 +15,7 @@ mod nexthop;
 mod peer;
 #[path = "../runner/mod.rs"]
 mod runner;
+mod saving;
 mod socket;
 mod start;
 mod transcript;
@@ -177,6 +178,11 @@ const TESTS: &[Test] = &[
     (
         "a_wrong_file_is_refused_as_a_whole",
         start::a_wrong_file_is_refused_as_a_whole,
+    ),
+    ("large_tables_come_and_go", saving::large_tables_come_and_go),
+    (
+        "the_end_waits_for_the_disk",
+        saving::the_end_waits_for_the_disk,
     ),
     (
         "tables_outlive_the_daemon",

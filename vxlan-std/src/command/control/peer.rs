@@ -18,9 +18,9 @@ const LOW: usize = 1 << 16;
 
 /// A connection.
 #[derive(Debug)]
-pub(crate) struct Peer<J, W> {
+pub(crate) struct Peer<J, T, W> {
     stream: UnixStream,
-    stage: Stage<J, W>,
+    stage: Stage<J, T, W>,
     out: Vec<u8>,
     sent: usize,
     deadline: Option<Instant>,
@@ -28,18 +28,20 @@ pub(crate) struct Peer<J, W> {
 
 /// How far a connection is.
 #[derive(Debug)]
-enum Stage<J, W> {
+enum Stage<J, T, W> {
     /// The request is arriving.
     Asking(Vec<u8>),
     /// The answer is made bit by bit.
     Answering(J),
+    /// Somebody else works on it.
+    Waiting(T),
     /// Events are told as they happen.
     Watching(W, Backlog),
     /// The answer is complete.
     Ending,
 }
 
-impl<J, W> Peer<J, W> {
+impl<J, T, W> Peer<J, T, W> {
     /// A connection that has just been made.
     pub(crate) fn new(stream: UnixStream) -> Self {
         Self {
@@ -61,6 +63,7 @@ impl<J, W> Peer<J, W> {
     pub(crate) fn writes(&self) -> bool {
         match &self.stage {
             Stage::Asking(_) => false,
+            Stage::Waiting(_) => !self.is_flushed(),
             Stage::Watching(_, backlog) => !self.is_flushed() || !backlog.is_empty(),
             Stage::Answering(_) | Stage::Ending => true,
         }
@@ -75,6 +78,14 @@ impl<J, W> Peer<J, W> {
     pub(crate) const fn job(&mut self) -> Option<&mut J> {
         match &mut self.stage {
             Stage::Answering(job) if self.out.len() - self.sent < LOW => Some(job),
+            _ => None,
+        }
+    }
+
+    /// What is being waited for.
+    pub(crate) const fn waits_for(&self) -> Option<&T> {
+        match &self.stage {
+            Stage::Waiting(what) => Some(what),
             _ => None,
         }
     }
@@ -138,6 +149,17 @@ impl<J, W> Peer<J, W> {
         self.deadline = Some(Instant::now() + PAUSE);
     }
 
+    /// The answer comes when something is done.
+    pub(crate) fn wait_for(&mut self, what: T) {
+        self.stage = Stage::Waiting(what);
+        self.deadline = None;
+    }
+
+    /// Tells the other end that it may take a while.
+    pub(crate) fn hold(&mut self) {
+        chunk(&mut self.out, Kind::Wait, b"");
+    }
+
     /// Events are told from now on.
     pub(crate) fn watch_from_now(&mut self, watch: W, backlog: Backlog) {
         chunk(&mut self.out, Kind::Wait, b"");
@@ -192,7 +214,7 @@ impl<J, W> Peer<J, W> {
     }
 }
 
-impl<J, W> AsFd for Peer<J, W> {
+impl<J, T, W> AsFd for Peer<J, T, W> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
     }

@@ -8,12 +8,9 @@ use vxlan_std::{DeviceId, interface};
 use super::super::json::{Array, Json};
 use super::super::options::Options;
 use super::super::refusal::{BRIDGE, Refusal};
-use super::super::run::Devices;
+use super::super::run::{Devices, PIECE};
 use super::super::show::Shown;
 use super::super::words::ShowSpec;
-
-/// How many records are looked at before frames get their turn.
-const SLICE: usize = 1024;
 
 /// A walk over the entries of all devices or one.
 #[derive(Debug)]
@@ -58,12 +55,13 @@ impl Dump {
         })
     }
 
-    /// Appends the next lines. False once there are no more.
+    /// Appends the next lines, after a look at so many places of entries and destinations at most.
+    /// False once there are no more.
     pub(crate) fn more(&mut self, devices: &Devices, out: &mut String) -> bool {
         if self.options.json && self.array.is_none() {
             self.array = Some(Array::start(out, self.options.pretty));
         }
-        let mut left = SLICE;
+        let mut left = PIECE;
         while left > 0 {
             // Devices may come and go meanwhile; those that come are behind.
             let mut links = devices.taps.links.iter();
@@ -79,9 +77,8 @@ impl Dump {
                     Some((id, cursor)) if id == link.id => cursor,
                     _ => Cursor::START,
                 };
-                let mut records = device.fdb().iter_from(from);
-                for record in records.by_ref().take(left) {
-                    left -= 1;
+                let mut records = device.fdb().iter_some(from, left);
+                for record in records.by_ref().take(left as usize) {
                     if self.meets(&record) {
                         let shown = Shown {
                             device: self.filter.device.is_none().then_some(link.tap.name()),
@@ -95,10 +92,11 @@ impl Dump {
                         }
                     }
                 }
-                if left == 0 {
-                    self.at = Some((link.id, records.cursor()));
+                if let Some(rest) = records.rest() {
+                    self.at = Some((link.id, rest));
                     break;
                 }
+                left = records.budget();
             }
             self.done = Some(link.id);
         }

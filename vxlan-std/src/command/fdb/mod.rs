@@ -2,22 +2,24 @@
 
 mod dump;
 mod file;
+mod flush;
 
+use vxlan_core::IfIndex;
 use vxlan_core::fdb::{
-    Destination, Entry, Filter, Flags, Key, Mode, NexthopId, Record, Remote, Target, Update,
+    Destination, Entry, Flags, Key, Mode, NexthopId, Record, Remote, Target, Update,
 };
-use vxlan_core::{Event, IfIndex};
 use vxlan_std::{DeviceId, interface};
 
 use super::answer::Answer;
 use super::json::{Array, Json};
 use super::options::Options;
 use super::refusal::{BRIDGE, Refusal};
-use super::run::{Audience, Devices};
+use super::run::{Audience, Devices, Work};
 use super::show::Shown;
-use super::words::{FdbRequest, FdbSpec, FlushSpec, GetSpec, parse_fdb_request};
+use super::words::{FdbRequest, FdbSpec, GetSpec, parse_fdb_request};
 pub(crate) use dump::Dump;
-pub(crate) use file::{load_what_fits, save};
+pub(crate) use file::{Loading, Saving, load_what_fits, save};
+pub(crate) use flush::Flush;
 
 /// The exit status of `bridge fdb get` when there is no such entry.
 const NOT_GOT: u8 = 254;
@@ -36,9 +38,18 @@ pub(crate) fn answer(
         FdbRequest::Append(entry) => update(devices, audience, &entry, Mode::APPEND)?,
         FdbRequest::Replace(entry) => update(devices, audience, &entry, Mode::REPLACE)?,
         FdbRequest::Delete(entry) => delete(devices, audience, &entry)?,
-        FdbRequest::Flush(filter) => flush(devices, audience, &filter)?,
-        FdbRequest::Save(which) => save(devices, &which)?,
-        FdbRequest::Load(which) => file::load(devices, audience, &which)?,
+        FdbRequest::Flush(filter) => {
+            let flush = Flush::new(devices, &filter)?;
+            return Ok(Answer::from(devices.jobs.push(Work::Flush(flush))));
+        }
+        FdbRequest::Save(which) => {
+            let saving = Saving::new(devices, which)?;
+            return Ok(Answer::from(devices.jobs.push(Work::Save(saving))));
+        }
+        FdbRequest::Load(which) => {
+            let loading = Loading::new(devices, which)?;
+            return Ok(Answer::from(devices.jobs.push(Work::Load(loading))));
+        }
         FdbRequest::Get(which) => return get(devices, options, &which).map(Answer::Text),
         FdbRequest::Show(filter) => {
             return Dump::new(devices, options, filter).map(Answer::Dump);
@@ -105,50 +116,6 @@ fn delete(
         .map_err(Refusal::fdb)?;
     for event in removed {
         audience.tell(&entry.device, &config, &event, now);
-    }
-    Ok(())
-}
-
-/// Deletes many entries (`vxlan_fdb_delete_bulk()`).
-fn flush(
-    devices: &mut Devices,
-    audience: &mut Audience<'_>,
-    filter: &FlushSpec,
-) -> Result<(), Refusal> {
-    let missing = || {
-        Refusal::said(
-            BRIDGE,
-            format!("Cannot find bridge device \"{}\"", filter.device),
-        )
-    };
-    let id = devices.named(&filter.device).ok_or_else(missing)?;
-    if filter.of_bridge {
-        return Err(Refusal::message(BRIDGE, "Unsupported attribute"));
-    }
-    let known = Flags::EXT_LEARNED | Flags::OFFLOADED | Flags::ROUTER;
-    if !known.contains(filter.flags) {
-        return Err(Refusal::message(
-            BRIDGE,
-            "Unsupported fdb flush ndm flag bits set",
-        ));
-    }
-    let now = devices.vtep.now();
-    let device = devices.vtep.device_mut(id).ok_or_else(missing)?;
-    let config = device.config().clone();
-    let filter_of_core = Filter {
-        state: filter.state,
-        state_mask: filter.state_mask,
-        flags: filter.flags,
-        flags_mask: filter.flags_mask,
-        src_vni: filter.src_vni.filter(|vni| *vni != 0),
-        nexthop: filter.nhid.and_then(NexthopId::new),
-        vni: filter.vni.filter(|vni| *vni != 0),
-        port: filter.port.filter(|port| *port != 0),
-        addr: filter.dst.filter(|addr| !addr.is_unspecified()),
-        ..Filter::default()
-    };
-    for record in device.fdb_mut().flush(filter_of_core) {
-        audience.tell(&filter.device, &config, &Event::Removed(record), now);
     }
     Ok(())
 }

@@ -7,16 +7,16 @@ use vxlan_core::{Device, Flags, FlowLabel, Mac};
 use vxlan_std::{DeviceId, interface};
 
 use super::super::refusal::{BRIDGE, IP, NO_DEVICE, Refusal};
-use super::super::run::{Audience, Devices, Refused};
+use super::super::run::{Audience, Devices, Refused, Ticket};
 use super::super::words::{LinkOptions, LinkSpec, Switch};
 
 /// What `ip link set` does: the configuration, then address and MTU, then up or down, the order of
-/// the kernel (`rtnl_newlink()`, `do_setlink()`).
+/// the kernel (`rtnl_newlink()`, `do_setlink()`). To go down is a job to wait for.
 pub(super) fn set(
     devices: &mut Devices,
     audience: &mut Audience<'_>,
     spec: &LinkSpec,
-) -> Result<(), Refusal> {
+) -> Result<Option<Ticket>, Refusal> {
     let name = spec.name.as_deref().unwrap_or_default();
     let missing = || Refusal::no_device(NO_DEVICE, name);
     let id = devices.named(name).ok_or_else(missing)?;
@@ -40,7 +40,7 @@ fn apply(
     audience: &mut Audience<'_>,
     id: DeviceId,
     spec: &LinkSpec,
-) -> Result<(), Refusal> {
+) -> Result<Option<Ticket>, Refusal> {
     let refused = |refused: Refused| Refusal::link(&refused);
     if !spec.options.is_empty() {
         let change = change(&spec.options, spec.mtu.is_some())?;
@@ -53,9 +53,9 @@ fn apply(
         set_mtu(devices, id, mtu).map_err(refused)?;
     }
     match spec.up {
-        Some(true) => devices.open(id),
-        Some(false) => devices.stop(id, audience),
-        None => Ok(()),
+        Some(true) => devices.open(id).map(|()| None),
+        Some(false) => devices.stop(id).map(Some),
+        None => Ok(None),
     }
     .map_err(refused)
 }

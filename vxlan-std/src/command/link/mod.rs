@@ -24,13 +24,16 @@ pub(crate) fn answer(
 ) -> Result<Answer, Refusal> {
     match parse_link_request(words)? {
         LinkRequest::Add(spec) => add(devices, audience, &spec)?,
-        LinkRequest::Set(spec) => change::set(devices, audience, &spec)?,
+        LinkRequest::Set(spec) => {
+            let down = change::set(devices, audience, &spec)?;
+            return Ok(down.map_or(Answer::Text(String::new()), Answer::from));
+        }
         LinkRequest::Delete(name) => {
             let missing = || Refusal::no_device(NO_DEVICE, &name);
             let id = devices.named(&name).ok_or_else(missing)?;
-            devices
-                .delete(id, audience)
-                .map_err(|refused| Refusal::link(&refused))?;
+            let away = devices.leave(id, audience);
+            let away = away.map_err(|refused| Refusal::link(&refused))?;
+            return Ok(Answer::from(away));
         }
         LinkRequest::Import(spec) => import::import(devices, audience, &spec)?,
         LinkRequest::Export(name) => {

@@ -2,12 +2,14 @@
 
 mod show;
 
-use vxlan_core::fdb::{Filter, NexthopId};
+use vxlan_core::fdb::NexthopId;
 use vxlan_std::nexthops::{Nexthop, Nexthops, NexthopsError};
 
+use super::answer::Answer;
+use super::fdb::Flush;
 use super::options::Options;
 use super::refusal::Refusal;
-use super::run::Devices;
+use super::run::{Devices, Ticket, Work};
 use super::words::{NexthopFilter, NexthopRequest, NexthopSpec, parse_nexthop};
 
 /// The exit status of `ip` when the kernel refuses.
@@ -15,12 +17,12 @@ const IP: u8 = 2;
 /// That of `ip nexthop flush id N` without such an object.
 const NOT_FLUSHED: u8 = 1;
 
-/// Does what the words behind `nexthop` say, and returns what there is to print.
+/// Does what the words behind `nexthop` say.
 pub(crate) fn answer(
     devices: &mut Devices,
     options: Options,
     words: &[&str],
-) -> Result<String, Refusal> {
+) -> Result<Answer, Refusal> {
     match parse_nexthop(words)? {
         NexthopRequest::Add(spec) => {
             let (id, nexthop) = asked(spec)?;
@@ -37,19 +39,34 @@ pub(crate) fn answer(
             .map_err(refused)?;
         }
         NexthopRequest::Delete(None) => return Err(Refusal::message(IP, "Nexthop id is missing")),
-        NexthopRequest::Delete(Some(id)) => remove(devices, id).map_err(refused)?,
+        NexthopRequest::Delete(Some(id)) => {
+            let flushed = remove(devices, id).map_err(refused)?;
+            return Ok(done(flushed, String::new()));
+        }
         NexthopRequest::Flush(filter) => return flush(devices, filter),
         NexthopRequest::Get(id) => {
             let missing = Refusal::message(IP, "Nexthop id is missing");
-            return show::one(devices.vtep.nexthops(), id.ok_or(missing)?, options)
-                .map_err(refused);
+            let shown = show::one(devices.vtep.nexthops(), id.ok_or(missing)?, options);
+            return shown.map(Answer::Text).map_err(refused);
         }
-        NexthopRequest::Show(filter) => match filter.id {
-            Some(id) => return show::one(devices.vtep.nexthops(), id, options).map_err(refused),
-            None => return Ok(show::all(chosen(devices.vtep.nexthops(), filter), options)),
-        },
+        NexthopRequest::Show(filter) => {
+            let nexthops = devices.vtep.nexthops();
+            let shown = match filter.id {
+                Some(id) => show::one(nexthops, id, options).map_err(refused)?,
+                None => show::all(chosen(nexthops, filter), options),
+            };
+            return Ok(Answer::Text(shown));
+        }
     }
-    Ok(String::new())
+    Ok(Answer::Text(String::new()))
+}
+
+/// What is answered once the entries of a group are gone.
+fn done(flushed: Option<Ticket>, text: String) -> Answer {
+    match flushed {
+        Some(ticket) => Answer::Job(ticket, text),
+        None => Answer::Text(text),
+    }
 }
 
 /// The wanted objects, each in the words that make it, gateways first.
@@ -114,42 +131,42 @@ fn asked(spec: NexthopSpec) -> Result<(Option<NexthopId>, Nexthop), Refusal> {
     Err(Refusal::message(IP, text))
 }
 
-/// Removes an object, and entries that would point nowhere.
-fn remove(devices: &mut Devices, id: NexthopId) -> Result<(), NexthopsError> {
+/// Removes an object, and entries that would point nowhere: what there is to wait for.
+fn remove(devices: &mut Devices, id: NexthopId) -> Result<Option<Ticket>, NexthopsError> {
     let gone = devices.vtep.nexthops_mut().remove(id)?;
     let ids: Vec<_> = devices.vtep.devices().map(|(id, _)| id).collect();
+    let mut last = None;
     for device in ids {
-        let Some(device) = devices.vtep.device_mut(device) else {
-            continue;
-        };
         for group in &gone {
-            let filter = Filter {
-                nexthop: Some(*group),
-                ..Filter::default()
-            };
-            // Linux says nothing about these.
-            device.fdb_mut().flush(filter).for_each(drop);
+            let flush = Flush::nexthop(device, *group);
+            last = Some(devices.jobs.push(Work::Flush(flush)));
         }
     }
-    Ok(())
+    // They are done in this order.
+    Ok(last)
 }
 
-fn flush(devices: &mut Devices, filter: NexthopFilter) -> Result<String, Refusal> {
+fn flush(devices: &mut Devices, filter: NexthopFilter) -> Result<Answer, Refusal> {
     if let Some(id) = filter.id {
-        let done = remove(devices, id).map(|()| String::new());
-        return done.map_err(|error| Refusal::errno(NOT_FLUSHED, error.errno()));
+        let flushed = remove(devices, id);
+        let flushed = flushed.map_err(|error| Refusal::errno(NOT_FLUSHED, error.errno()))?;
+        return Ok(done(flushed, String::new()));
     }
     let ids: Vec<_> = chosen(devices.vtep.nexthops(), filter)
         .map(|(id, _)| id)
         .collect();
+    let mut last = None;
     for id in &ids {
         // It may have gone with one before.
-        let _ = remove(devices, *id);
+        if let Ok(flushed) = remove(devices, *id) {
+            last = flushed.or(last);
+        }
     }
-    Ok(match ids.len() {
+    let text = match ids.len() {
         0 => "Nothing to flush\n".to_owned(),
         count => format!("Flushed {count} nexthops\n"),
-    })
+    };
+    Ok(done(last, text))
 }
 
 fn chosen(

@@ -12,8 +12,10 @@ use super::super::control::{self, Backlog, Listener};
 use super::super::fdb::Dump;
 use super::super::link;
 use super::super::netlink::NeighbourState;
+use super::super::refusal::Refusal;
 use super::super::watch::Watch;
 use super::Devices;
+use super::jobs::Ticket;
 use super::sink::Sink;
 
 /// How many connections there may be; another one takes the place of the one that has made its
@@ -24,13 +26,23 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How many bytes of events may wait for one reader.
 const ROOM: usize = 1 << 20;
 
-type Peer = control::Peer<Dump, Watch>;
+type Peer = control::Peer<Dump, Wait, Watch>;
+
+/// A job whose end is an answer.
+#[derive(Debug)]
+struct Wait {
+    ticket: Ticket,
+    /// The other end knows that it takes a while.
+    held: bool,
+}
 
 /// The control socket and its connections.
 #[derive(Debug)]
 pub(super) struct Control {
     listener: Listener,
     peers: Vec<Peer>,
+    /// Who is looked at first when the next piece of a dump is made.
+    turn: usize,
     /// What the standard output is told.
     watch: Watch,
     /// Until when nobody new is let in, for want of descriptors.
@@ -42,6 +54,7 @@ impl Control {
         Self {
             listener,
             peers: Vec::new(),
+            turn: 0,
             watch,
             paused: None,
         }
@@ -95,6 +108,7 @@ impl Control {
         sink: &Sink,
         happened: impl Iterator<Item = PollFlags>,
     ) {
+        self.dump(devices);
         let known = self.peers.len();
         let (mut ends, mut newcomers) = (Vec::new(), Vec::new());
         for (place, events) in happened.enumerate() {
@@ -127,6 +141,54 @@ impl Control {
         self.peers.append(&mut newcomers);
     }
 
+    /// Makes one more piece of one dump: they take turns.
+    fn dump(&mut self, devices: &Devices) {
+        let places = self.peers.len();
+        for place in (0..places).map(|at| (self.turn + at) % places) {
+            let Some(peer) = self.peers.get_mut(place) else {
+                continue;
+            };
+            if let Some(dump) = peer.job() {
+                let mut text = String::new();
+                let more = dump.more(devices, &mut text);
+                peer.output(&text);
+                if !more {
+                    peer.exit(0);
+                }
+                self.turn = place + 1;
+                return;
+            }
+        }
+    }
+
+    /// Answers those whose jobs are done, and lets the others know that theirs take a while.
+    pub(super) fn settle(&mut self, finished: Vec<(Ticket, Result<(), Refusal>)>) {
+        for (ticket, outcome) in finished {
+            let waits = |peer: &&mut Peer| peer.waits_for().is_some_and(|job| job.ticket == ticket);
+            // Whoever asked may have gone.
+            if let Some(peer) = self.peers.iter_mut().find(waits) {
+                match outcome {
+                    Ok(()) => peer.exit(0),
+                    Err(refusal) => {
+                        peer.error(&refusal.to_string());
+                        peer.exit(refusal.status);
+                    }
+                }
+            }
+        }
+        for peer in &mut self.peers {
+            if let Some(&Wait {
+                ticket,
+                held: false,
+            }) = peer.waits_for()
+            {
+                peer.hold();
+                let held = true;
+                peer.wait_for(Wait { ticket, held });
+            }
+        }
+    }
+
     /// `None` when the connection ends.
     fn serve_one(
         &mut self,
@@ -148,6 +210,11 @@ impl Control {
                         peer.exit(0);
                     }
                     Ok(Answer::Dump(dump)) => peer.answer(dump),
+                    Ok(Answer::Job(ticket, text)) => {
+                        peer.output(&text);
+                        let held = false;
+                        peer.wait_for(Wait { ticket, held });
+                    }
                     Ok(Answer::Watch(watch)) => peer.watch_from_now(watch, Backlog::new(ROOM)),
                     Err(refusal) => {
                         peer.error(&refusal.to_string());
@@ -159,14 +226,6 @@ impl Control {
             return None;
         }
         let peer = self.peers.get_mut(place)?;
-        if let Some(dump) = peer.job() {
-            let mut text = String::new();
-            let more = dump.more(devices, &mut text);
-            peer.output(&text);
-            if !more {
-                peer.exit(0);
-            }
-        }
         if peer.writes() && !peer.write().ok()? {
             return None;
         }

@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use vxlan_core::device::Valid;
 use vxlan_core::world::{Errno, Netdev, NewDevice};
-use vxlan_core::{Config, Event, Mac, PortRange, Salt};
+use vxlan_core::{Config, Event, IfIndex, Mac, PortRange, Salt};
 use vxlan_std::{AddError, DeviceId, Interfaces, Memory, Tap, TapError, Vtep, interface};
 
 use super::super::failure::Failure;
@@ -13,12 +13,16 @@ use super::super::link::Shown;
 use super::super::netlink::{LinkState, Netlink};
 use super::super::words::LinkSpec;
 use super::Audience;
+use super::jobs::{Departing, Jobs, Ticket, Work};
 
 /// All devices. Dropping them removes their interfaces.
 #[derive(Debug)]
 pub(crate) struct Devices {
     pub(crate) vtep: Vtep,
     pub(crate) taps: Taps,
+    pub(crate) jobs: Jobs,
+    /// Interfaces that may have been changed while their devices were busy.
+    pub(super) look_again: Vec<IfIndex>,
 }
 
 /// The interfaces of the devices, in the order in which they were made.
@@ -40,6 +44,8 @@ pub(crate) struct Link {
     pub(crate) opened: bool,
     /// How monitors know it.
     pub(crate) told: Option<LinkState>,
+    /// It is being deleted.
+    pub(crate) leaving: bool,
 }
 
 /// Why a device cannot be made.
@@ -62,6 +68,7 @@ impl Interfaces for Taps {
                     tap,
                     opened: false,
                     told: None,
+                    leaving: false,
                 });
                 Ok(())
             }
@@ -90,6 +97,8 @@ impl Devices {
         Ok(Self {
             vtep: Vtep::with_salt(Salt::new(secret)),
             taps: Taps::default(),
+            jobs: Jobs::new().map_err(|error| Failure::of("a pair of sockets", error))?,
+            look_again: Vec::new(),
         })
     }
 
@@ -185,35 +194,41 @@ impl Devices {
         Ok(())
     }
 
-    /// Takes a device and its interface down.
-    pub(crate) fn stop(
-        &mut self,
-        id: DeviceId,
-        audience: &mut Audience<'_>,
-    ) -> Result<(), Refused> {
+    /// Takes the interface of a device down, and has the device follow.
+    pub(crate) fn stop(&mut self, id: DeviceId) -> Result<Ticket, Refused> {
         let (name, config) = self.known(id)?;
         if let Some(link) = self.link(id) {
             link.tap.set_up(false).map_err(Refused::Tap)?;
         }
-        let now = self.vtep.now();
-        let tell = |_, event| audience.tell(&name, &config, &event, now);
-        self.vtep.stop(id, tell).map_err(Refused::Add)
+        let departing = Departing::new(id, name, config, false);
+        Ok(self.jobs.push(Work::Depart(Box::new(departing))))
     }
 
-    /// Deletes a device and its interface.
+    /// Has a device and its interface deleted. Nobody finds them from now on.
+    pub(crate) fn leave(
+        &mut self,
+        id: DeviceId,
+        audience: &mut Audience<'_>,
+    ) -> Result<Ticket, Refused> {
+        let (name, config) = self.known(id)?;
+        self.tell_going(id, audience);
+        if let Some(link) = self.taps.links.iter_mut().find(|link| link.id == id) {
+            link.leaving = true;
+            // It may be gone already.
+            let _ = link.tap.set_up(false);
+        }
+        let departing = Departing::new(id, name, config, true);
+        Ok(self.jobs.push(Work::Depart(Box::new(departing))))
+    }
+
+    /// Deletes a device and its interface at once: one that could not be made.
     pub(crate) fn delete(
         &mut self,
         id: DeviceId,
         audience: &mut Audience<'_>,
     ) -> Result<(), Refused> {
         let (name, config) = self.known(id)?;
-        if let Some(link) = self.link(id)
-            && let Ok(mut host) = Netlink::open(0)
-            && let Some(shown) =
-                Shown::new(self, link, &mut host).or_else(|| Shown::gone(self, link))
-        {
-            audience.link(&shown.going());
-        }
+        self.tell_going(id, audience);
         let now = self.vtep.now();
         let tell = |_, event| audience.tell(&name, &config, &event, now);
         let done = self.vtep.delete(id, &mut self.taps, tell);
@@ -221,15 +236,30 @@ impl Devices {
         done.map_err(Refused::Add)
     }
 
+    fn tell_going(&self, id: DeviceId, audience: &mut Audience<'_>) {
+        if let Some(link) = self.link(id)
+            && let Ok(mut host) = Netlink::open(0)
+            && let Some(shown) =
+                Shown::new(self, link, &mut host).or_else(|| Shown::gone(self, link))
+        {
+            audience.link(&shown.going());
+        }
+    }
+
     /// The device of this name.
     pub(crate) fn named(&self, name: &str) -> Option<DeviceId> {
-        let mut links = self.taps.links.iter();
+        let mut links = self.taps.links.iter().filter(|link| !link.leaving);
         Some(links.find(|link| link.tap.name() == name)?.id)
     }
 
     /// The interface of a device.
     pub(crate) fn link(&self, id: DeviceId) -> Option<&Link> {
         self.taps.links.iter().find(|link| link.id == id)
+    }
+
+    /// Whether a device is being deleted.
+    pub(crate) fn is_leaving(&self, id: DeviceId) -> bool {
+        self.link(id).is_some_and(|link| link.leaving)
     }
 
     /// The device whose interface has this number.

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::libc;
 use vxlan_core::IfIndex;
+use vxlan_core::world::Netdev;
 use vxlan_std::DeviceId;
 
 use super::super::link::Shown;
@@ -90,11 +91,22 @@ pub(super) fn follow(devices: &mut Devices, host: &mut Host, audience: &mut Audi
     }
 }
 
+/// Looks at an interface whose device was busy when it may have been changed.
+pub(super) fn look_again(devices: &mut Devices, host: &mut Host, audience: &mut Audience<'_>) {
+    for index in core::mem::take(&mut devices.look_again) {
+        look(devices, host, index, audience);
+    }
+}
+
 /// Makes a device what its interface has been made.
 fn look(devices: &mut Devices, host: &mut Host, index: IfIndex, audience: &mut Audience<'_>) {
     let Some(id) = devices.of(index.get()) else {
         return;
     };
+    let netdev = devices.vtep.netdev(id);
+    if devices.is_leaving(id) || netdev.is_none_or(Netdev::is_busy) {
+        return; // Until that is done.
+    }
     let Ok(state) = LinkState::of(&mut host.questions, index) else {
         return;
     };
@@ -134,7 +146,7 @@ fn look(devices: &mut Devices, host: &mut Host, index: IfIndex, audience: &mut A
         }
     } else if !state.is_up() && up {
         // It is down already.
-        let _ = devices.stop(id, audience);
+        let _ = devices.stop(id);
     }
     tell(devices, host, id, audience);
 }
@@ -158,9 +170,9 @@ fn tell(devices: &mut Devices, host: &mut Host, id: DeviceId, audience: &mut Aud
 
 /// Somebody has removed the interface of a device.
 pub(super) fn interface_is_gone(devices: &mut Devices, id: DeviceId, audience: &mut Audience<'_>) {
-    if let Some(link) = devices.link(id) {
+    if let Some(link) = devices.link(id).filter(|link| !link.leaving) {
         eprintln!("vtep: {}: the interface is gone", link.tap.name());
-        let _ = devices.delete(id, audience);
+        let _ = devices.leave(id, audience);
     }
 }
 
@@ -174,9 +186,9 @@ fn lower_is_gone(devices: &mut Devices, lower: IfIndex, audience: &mut Audience<
         .collect();
     // The newest first, as Linux does.
     for id in above.into_iter().rev() {
-        if let Some(link) = devices.link(id) {
+        if let Some(link) = devices.link(id).filter(|link| !link.leaving) {
             eprintln!("vtep: {}: the interface below is gone", link.tap.name());
-            let _ = devices.delete(id, audience);
+            let _ = devices.leave(id, audience);
         }
     }
 }

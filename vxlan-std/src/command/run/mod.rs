@@ -5,6 +5,7 @@ mod control;
 mod counters;
 mod devices;
 mod drops;
+mod jobs;
 mod lifecycle;
 mod pump;
 mod sink;
@@ -28,6 +29,7 @@ use config::Plan;
 pub(crate) use control::Audience;
 use control::Control;
 pub(crate) use devices::{Devices, Link, Refused};
+pub(crate) use jobs::{Errand, PIECE, Progress, Ticket, Work};
 use lifecycle::Host;
 use sink::Sink;
 use state::State;
@@ -126,7 +128,7 @@ without 'dev NAME' (and 'port NAME'); those of nexthop, outside of links, the wo
 
 const STATE: &str = "A directory that keeps forwarding databases and nexthop objects across restarts, \
 made if it is not there: the file NAME.fdb of each device is loaded at start, and written at the \
-end. A damaged file ends the start and stays as it is; entries that no longer fit the configuration \
+end, while frames go on; a second signal does not wait for it. A damaged file ends the start and stays as it is; entries that no longer fit the configuration \
 are told and left out.";
 
 const EXAMPLES: &str = "Examples:
@@ -187,14 +189,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(state) = &state {
         state.load(&mut devices, &mut audience)?;
     }
-    let done = pump::pump(&mut devices, &signals, host, &mut control, &sink);
-    let saved = state.map_or(Ok(()), |state| state.save(&devices));
-    if done.is_ok() {
-        counters::print(&devices, options, &sink);
+    let done = pump::pump(
+        &mut devices,
+        &signals,
+        state.as_ref(),
+        host,
+        &mut control,
+        &sink,
+    );
+    devices.jobs.close();
+    match &done {
+        Ok(_) => counters::print(&devices, options, &sink),
+        // The loop cannot go on, but what is in the tables can be kept. What fails is told first.
+        Err(_) => drop(state.map(|state| state.save_at_once(&devices))),
     }
     control.close();
     sink.close();
-    done.and(saved)
+    done.flatten()
 }
 
 /// A device has a socket for each of its source ports: as many descriptors as the host allows.

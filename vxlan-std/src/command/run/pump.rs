@@ -14,20 +14,25 @@ use super::super::neigh;
 use super::control::Control;
 use super::devices::Devices;
 use super::drops::Drops;
+use super::jobs;
 use super::lifecycle::{self, Host};
 use super::sink::Sink;
+use super::state::{Ending, State};
 
 /// How many frames one interface or the sockets may bring before the others get their turn.
 const BATCH: usize = 64;
 
-/// Carries frames both ways and does what is asked for, until a signal comes.
+/// Carries frames both ways and does what is asked for, until a signal comes: then until `state` is
+/// on the disk, or another one comes. What came of that.
 pub(super) fn pump(
     devices: &mut Devices,
     signals: &SignalFd,
+    state: Option<&State<'_>>,
     mut host: Host,
     control: &mut Control,
     sink: &Sink,
-) -> Result<(), Failure> {
+) -> Result<Result<(), Failure>, Failure> {
+    let mut ending: Option<Ending> = None;
     let mut buffer = Buffer::new();
     let mut told = Vec::new();
     let mut happened = Vec::new();
@@ -40,9 +45,18 @@ pub(super) fn pump(
                 .is_some_and(|events: PollFlags| !events.is_empty())
         };
         if ready() {
-            return Ok(());
+            // Two that come at once are one.
+            while matches!(signals.read_signal(), Ok(Some(_))) {}
+            match (state, ending.take()) {
+                (None, _) => return Ok(Ok(())),
+                (Some(state), None) => ending = Some(state.save(devices)),
+                (Some(_), Some(ending)) => return Ok(ending.broken_off()),
+            }
         }
         let news = ready();
+        if ready() {
+            devices.jobs.collect();
+        }
         // Told before anything else is received: sockets come after the interfaces.
         let mut gone = Vec::new();
         for id in places.interfaces {
@@ -72,13 +86,23 @@ pub(super) fn pump(
             lifecycle::follow(devices, &mut host, &mut audience);
         }
         control.serve(devices, sink, all);
+        jobs::step(devices, &mut control.audience(sink));
+        let mut finished = devices.jobs.finished();
+        if let Some(ending) = &mut ending {
+            ending.note(devices, &mut finished);
+        }
+        control.settle(finished);
+        lifecycle::look_again(devices, &mut host, &mut control.audience(sink));
         // Behind it: who has just begun to listen is told what comes from now on.
         drops.tell(devices, &mut control.audience(sink));
+        if let Some(over) = ending.take_if(|ending| ending.is_over()) {
+            return Ok(over.outcome());
+        }
     }
 }
 
-/// What was waited for behind signals and news of the host, in this order; behind it the control
-/// socket.
+/// What was waited for behind signals, news of the host and news of jobs, in this order; behind it
+/// the control socket.
 struct Places {
     /// The devices of the interfaces.
     interfaces: Vec<DeviceId>,
@@ -100,8 +124,9 @@ fn wait(
     let mut ready = vec![
         PollFd::new(signals.as_fd(), PollFlags::POLLIN),
         PollFd::new(host.news(), PollFlags::POLLIN),
+        PollFd::new(devices.jobs.news(), PollFlags::POLLIN),
     ];
-    for link in &devices.taps.links {
+    for link in devices.taps.links.iter().filter(|link| !link.leaving) {
         places.interfaces.push(link.id);
         ready.push(PollFd::new(link.tap.as_fd(), PollFlags::POLLIN));
     }
@@ -111,7 +136,8 @@ fn wait(
     }
     let control_sockets = control.descriptors();
     ready.extend(control_sockets.map(|(socket, events)| PollFd::new(socket, events)));
-    let timeouts = [devices.vtep.timeout(), control.timeout()];
+    let busy = devices.jobs.is_ready().then_some(Duration::ZERO);
+    let timeouts = [devices.vtep.timeout(), control.timeout(), busy];
     let timeout = timeouts.into_iter().flatten().min();
     match poll(&mut ready, timeout.map_or(PollTimeout::NONE, milliseconds)) {
         Ok(_) => happened.extend(
@@ -140,7 +166,7 @@ fn overlay(
     buffer: &mut Buffer,
     told: &mut Vec<(DeviceId, Event)>,
 ) -> bool {
-    let Devices { vtep, taps } = devices;
+    let Devices { vtep, taps, .. } = devices;
     let Some(link) = taps.links.iter().find(|link| link.id == id) else {
         return true;
     };
@@ -180,7 +206,7 @@ fn underlay(
     buffer: &mut Buffer,
     told: &mut Vec<(DeviceId, Event)>,
 ) -> Result<(), Failure> {
-    let Devices { vtep, taps } = devices;
+    let Devices { vtep, taps, .. } = devices;
     for _ in 0..BATCH * vtep.sockets().count() {
         let received = vtep.recv(buffer);
         match received.map_err(|error| Failure::of("receive", error))? {

@@ -1,13 +1,15 @@
 //! What outlives the daemon: forwarding databases and nexthop objects in a directory.
 
 use std::fs::{self, DirBuilder, File};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::super::failure::Failure;
+use super::super::refusal::Refusal;
 use super::super::words::FileSpec;
 use super::super::{fdb, nexthop};
+use super::jobs::{Errand, Ticket, Work};
 use super::{Audience, Devices};
 
 /// As many entries that are left out are told by name.
@@ -61,11 +63,35 @@ impl<'p> State<'p> {
         Ok(())
     }
 
+    /// Has all of it written while frames go on.
+    pub(super) fn save(&self, devices: &mut Devices) -> Ending {
+        let mut ending = Ending {
+            left: Vec::new(),
+            saved: Ok(()),
+        };
+        let write = self.nexthops(devices);
+        let directory = self.shown();
+        let errand = Errand::new(move || match write() {
+            Ok(()) => Ok(None),
+            Err(error) => Err(Refusal::said(1, format!("{directory}: {error}"))),
+        });
+        let ticket = devices.jobs.push(Work::Errand(errand));
+        ending.left.push((ticket, None));
+        for file in self.files(devices) {
+            let name = file.device.clone();
+            // One that has gone since has no table.
+            if let Ok(saving) = fdb::Saving::new(devices, file) {
+                let ticket = devices.jobs.push(Work::Save(saving));
+                ending.left.push((ticket, Some(name)));
+            }
+        }
+        ending
+    }
+
     /// Writes all of it; the first failure is told, but stops nothing.
-    pub(super) fn save(&self, devices: &Devices) -> Result<(), Failure> {
-        let mut saved = self
-            .save_nexthops(devices)
-            .map_err(|error| self.failed(&error));
+    pub(super) fn save_at_once(&self, devices: &Devices) -> Result<(), Failure> {
+        let written = self.nexthops(devices)();
+        let mut saved = written.map_err(|error| self.failed(&error));
         for file in self.files(devices) {
             let one = fdb::save(devices, &file);
             let one = one.map_err(|refusal| Failure::of(&file.device, refusal.bare()));
@@ -74,15 +100,22 @@ impl<'p> State<'p> {
         saved
     }
 
-    fn save_nexthops(&self, devices: &Devices) -> io::Result<()> {
+    /// What writes the nexthop objects as they are now.
+    fn nexthops(&self, devices: &Devices) -> impl FnOnce() -> io::Result<()> + Send + use<> {
         let beside = self.path(&format!(".{NEXTHOPS}.{}", std::process::id()));
-        fs::write(&beside, nexthop::script(devices.vtep.nexthops(), |_| true))?;
-        fs::rename(&beside, self.path(NEXTHOPS))
+        let path = self.path(NEXTHOPS);
+        let text = nexthop::script(devices.vtep.nexthops(), |_| true);
+        move || {
+            let mut file = File::create(&beside)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&beside, path)
+        }
     }
 
     /// The file of each device.
     fn files(&self, devices: &Devices) -> Vec<FileSpec> {
-        let links = devices.taps.links.iter();
+        let links = devices.taps.links.iter().filter(|link| !link.leaving);
         let names = links.map(|link| link.tap.name().to_owned());
         names
             .map(|device| FileSpec {
@@ -97,10 +130,67 @@ impl<'p> State<'p> {
     }
 
     fn failed(&self, error: &io::Error) -> Failure {
-        Failure::of(
-            &self.0.display().to_string().escape_debug().to_string(),
-            error,
-        )
+        Failure::of(&self.shown(), error)
+    }
+
+    fn shown(&self) -> String {
+        self.0.display().to_string().escape_debug().to_string()
+    }
+}
+
+/// What is still to be written before the daemon ends.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// The jobs, and whose tables they write.
+    left: Vec<(Ticket, Option<String>)>,
+    /// The first failure.
+    saved: Result<(), Failure>,
+}
+
+impl Ending {
+    /// Takes those that are its own out of the jobs that are done.
+    pub(super) fn note(
+        &mut self,
+        devices: &Devices,
+        finished: &mut Vec<(Ticket, Result<(), Refusal>)>,
+    ) {
+        for (ticket, outcome) in core::mem::take(finished) {
+            let own = self.left.iter().position(|(own, _)| *own == ticket);
+            let Some((_, name)) = own.map(|at| self.left.swap_remove(at)) else {
+                finished.push((ticket, outcome));
+                continue;
+            };
+            let failure = match (outcome, &name) {
+                (Ok(()), _) => continue,
+                (Err(refusal), None) => Failure::new(refusal),
+                // It has gone meanwhile, and its table with it.
+                (Err(_), Some(name)) if devices.named(name).is_none() => continue,
+                (Err(refusal), Some(name)) => Failure::of(name, refusal.bare()),
+            };
+            if self.saved.is_ok() {
+                self.saved = Err(failure);
+            }
+        }
+    }
+
+    /// Whether all is written that can be.
+    pub(super) const fn is_over(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// What came of it.
+    pub(super) fn outcome(self) -> Result<(), Failure> {
+        self.saved
+    }
+
+    /// It is not waited for any longer.
+    pub(super) fn broken_off(self) -> Result<(), Failure> {
+        let count = self.left.len();
+        self.saved.and_then(|()| {
+            Err(Failure::new(format_args!(
+                "ended before {count} of the files were written"
+            )))
+        })
     }
 }
 
