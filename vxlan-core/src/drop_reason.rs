@@ -78,11 +78,17 @@ pub enum DropReason {
     /// Received with learning: there are as many learned entries behind the remote as
     /// [`Config::learn_quota`](crate::Config::learn_quota) allows. Not in Linux.
     LearnQuota,
+    /// Received with learning: as many were learned of late as
+    /// [`Config::learn_rate`](crate::Config::learn_rate) allows. Not in Linux.
+    LearnRate,
+    /// Received with learning: the inner source has moved too often, and is held at another remote
+    /// ([`Config::move_damping`](crate::Config::move_damping)). Not in Linux.
+    MoveDamped,
 }
 
 impl DropReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::PacketTooSmall,
         Self::InvalidHeader,
         Self::VniNotFound,
@@ -112,6 +118,8 @@ impl DropReason {
         Self::UnknownProtocol,
         Self::ArpTruncated,
         Self::LearnQuota,
+        Self::LearnRate,
+        Self::MoveDamped,
     ];
 
     /// How many reasons there are.
@@ -156,6 +164,8 @@ impl DropReason {
             Self::UnknownProtocol => "unknown-protocol",
             Self::ArpTruncated => "arp-truncated",
             Self::LearnQuota => "learn-quota",
+            Self::LearnRate => "learn-rate",
+            Self::MoveDamped => "move-damped",
         }
     }
 }

@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 use core::num::NonZeroU32;
 
+use crate::device::LearnRate;
 use crate::fdb::{self, Key, Record};
 use crate::{Mac, vni_filter};
 
@@ -45,6 +46,27 @@ pub enum Event {
         /// The quota.
         quota: NonZeroU32,
     },
+    /// A source address was not learned, since so many were learned of late: see
+    /// [`Config::learn_rate`](crate::Config::learn_rate). What became of its frame
+    /// [`Config::unlearned`](crate::Config::unlearned) says. Told for each such frame; not in Linux.
+    LearnRateReached {
+        /// The address and its VNI.
+        key: Key,
+        /// Where it was seen.
+        remote: IpAddr,
+        /// The rate.
+        rate: LearnRate,
+    },
+    /// A source address has moved too often and is held where it is from now on: see
+    /// [`Config::move_damping`](crate::Config::move_damping). Told once for each hold; not in Linux.
+    MoveDamped {
+        /// The address and its VNI.
+        key: Key,
+        /// Where it stays.
+        remote: IpAddr,
+        /// Where it was seen last; the frame was dropped.
+        seen: IpAddr,
+    },
     /// The VNI filter of a device changed.
     Vnis(vni_filter::Event),
     /// No entry for the destination of a frame (`vxlan_fdb_miss()`).
@@ -75,7 +97,11 @@ impl Event {
             Self::Learned(_) | Self::Migrated { .. } | Self::Changed(_) => Some(Message::New),
             Self::Removed(_) => Some(Message::Delete),
             Self::L2Miss(_) | Self::L3Miss(_) => Some(Message::Miss),
-            Self::LearnRefused { .. } | Self::QuotaReached { .. } | Self::Vnis(_) => None,
+            Self::LearnRefused { .. }
+            | Self::QuotaReached { .. }
+            | Self::LearnRateReached { .. }
+            | Self::MoveDamped { .. }
+            | Self::Vnis(_) => None,
         }
     }
 }

@@ -56,7 +56,10 @@ impl Worker {
                 self.stats.rx_errors += 1;
                 self.stats.rx_length_errors += 1;
             }
-            DropReason::DeviceDown | DropReason::LearnQuota => self.stats.rx_dropped += 1,
+            DropReason::DeviceDown
+            | DropReason::LearnQuota
+            | DropReason::LearnRate
+            | DropReason::MoveDamped => self.stats.rx_dropped += 1,
             _ => {}
         }
         self.stats.count_drop(reason);

@@ -8,9 +8,12 @@
 
 mod common;
 
+use core::num::NonZeroU32;
+use core::time::Duration;
 use std::collections::BTreeSet;
 
 use common::*;
+use vxlan_core::device::{LearnRate, MoveDamping};
 use vxlan_core::fdb::{Flags, Growable, Key, Mode, NexthopId, State, Update};
 use vxlan_core::packet::{Gso, GsoKind, HEADROOM};
 use vxlan_core::wire::ethernet::EtherType;
@@ -100,6 +103,23 @@ impl Run {
         };
         let fdb = self.device.fdb_mut();
         fdb.update(Instant::ZERO, &update).unwrap();
+        self
+    }
+
+    /// Hears a station of the network through these remotes, and starts to count again: the network
+    /// goes and comes.
+    fn has_heard(mut self, mac: Mac, remotes: &[&str]) -> Self {
+        let payload = datagram(I, NETWORK << 8, &frame(mac, mac, 0x0800, &ipv4(0, 64)));
+        for remote in remotes {
+            let mut bytes = payload.clone();
+            let mut packet = Packet::new(&mut bytes, 0, payload.len()).unwrap();
+            let from = Underlay::new(ip(remote));
+            self.device.receive(&mut self.worker, &from, &mut packet);
+        }
+        self.device.remove_vni(NETWORK).unwrap();
+        let device = &mut self.device;
+        device.add_vni(Instant::ZERO, NETWORK, None, false).unwrap();
+        self.worker = Worker::new(Instant::ZERO);
         self
     }
 
@@ -228,9 +248,23 @@ fn received() -> Vec<Case> {
     let mut short = Run::new(filter());
     short.receive_payload(0, &[8; 7]);
     let full = filter()
-        .learn_quota(core::num::NonZeroU32::new(1))
+        .learn_quota(NonZeroU32::new(1))
         .unlearned(Unlearned::Drop);
     let full = Run::new(full).with_learned(mac(7), "192.0.2.2");
+    let slow = filter().unlearned(Unlearned::Drop);
+    let slow = slow.learn_rate(Some(LearnRate {
+        per_second: NonZeroU32::MIN,
+        burst: NonZeroU32::MIN,
+    }));
+    let slow = Run::new(slow).has_heard(mac(7), &["192.0.2.2"]);
+    let held = filter().move_damping(Some(MoveDamping {
+        moves: NonZeroU32::MIN,
+        within: Duration::from_secs(1),
+        hold: Duration::from_secs(1),
+    }));
+    let held = Run::new(held)
+        .has_heard(mac(9), &["192.0.2.7", "192.0.2.8"])
+        .with_learned(mac(9), "192.0.2.8");
     let mut down = Run::new(filter());
     down.device.set_up(false);
     let pinned = Run::new(filter()).with_entry(mac(9), "192.0.2.9");
@@ -299,6 +333,18 @@ fn received() -> Vec<Case> {
             &["rx_dropped"],
             Some((NETWORK, &["rx_drops"])),
             full.receive(I, NETWORK, 0, &good),
+        ),
+        case(
+            D::LearnRate,
+            &["rx_dropped"],
+            Some((NETWORK, &["rx_drops"])),
+            slow.receive(I, NETWORK, 0, &good),
+        ),
+        case(
+            D::MoveDamped,
+            &["rx_dropped"],
+            Some((NETWORK, &["rx_drops"])),
+            held.receive(I, NETWORK, 0, &good),
         ),
         case(
             D::InnerHeaderTruncated,

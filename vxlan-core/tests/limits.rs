@@ -1,14 +1,14 @@
 //! Limits to learning that Linux does not have.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod common;
 
+#[path = "limits/damping.rs"]
+mod damping;
 #[path = "limits/quota.rs"]
 mod quota;
+#[path = "limits/rate.rs"]
+mod rate;
 
 use std::net::IpAddr;
 

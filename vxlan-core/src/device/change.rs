@@ -86,6 +86,7 @@ impl<S: Storage> Device<S> {
             join: joined.filter(|_| regroup),
         };
         self.count_learned(counts)?;
+        self.limits.change(&self.config, &next, now);
         self.config = next;
         self.accept = Accept::new(&self.config);
         Ok(changed)

@@ -19,7 +19,7 @@ use crate::{Compat, IfIndex, PortRange, Salt, Vni};
 pub use change::ConfigChange;
 pub use error::ConfigError;
 pub use flags::{Df, Flags, FlowLabel};
-pub use limits::Unlearned;
+pub use limits::{LearnRate, MoveDamping, Unlearned};
 
 /// The default UDP port of Linux, 8472. The port that IANA assigned is [`PORT_IANA`].
 pub const PORT_LINUX: u16 = 8472;

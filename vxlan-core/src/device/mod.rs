@@ -29,8 +29,9 @@ pub use accept::{Accept, Decoded, Refused};
 pub use attributes::Attribute;
 pub use change::{Changed, Group};
 pub use config::{
-    AGEING_DEFAULT, Config, ConfigChange, ConfigError, Df, Flags, FlowLabel, MTU_DEFAULT, MTU_MAX,
-    MTU_MIN, PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT, Unlearned, Valid,
+    AGEING_DEFAULT, Config, ConfigChange, ConfigError, Df, Flags, FlowLabel, LearnRate,
+    MTU_DEFAULT, MTU_MAX, MTU_MIN, MoveDamping, PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT,
+    Unlearned, Valid,
 };
 pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
 pub use receive::{Ingress, Metadata, PacketType};
@@ -66,6 +67,7 @@ pub struct Device<S> {
     vnis: vni_filter::Head,
     mdb: Head,
     flow_hasher: FlowHasher,
+    limits: limits::Memory,
 }
 
 impl<S: Storage> Device<S> {
@@ -81,6 +83,7 @@ impl<S: Storage> Device<S> {
         }
         let config = config.validate()?;
         let salt = config.salt();
+        let limits = limits::Memory::new(&config, now);
         let mut device = Self {
             accept: Accept::new(&config),
             delivers: !config.compat().check_device_up,
@@ -93,6 +96,7 @@ impl<S: Storage> Device<S> {
             vnis: vni_filter::Head::default(),
             mdb: Head::new(salt),
             flow_hasher: FlowHasher::new(salt),
+            limits,
         };
         device.prepare_vnis();
         device.forget_groups();

@@ -2,7 +2,8 @@
 
 use core::net::IpAddr;
 
-use crate::fdb::{self, Key, Mode, Remote, State, Storage, Update};
+use super::limits::Refusal;
+use crate::fdb::{self, Entry, Key, Mode, Remote, State, Storage, Update};
 use crate::{Device, DropReason, Event, IfIndex, Instant, Mac, Underlay, Vni};
 
 /// What snooping at a source address asks for. Decided on `&self`, applied by
@@ -55,7 +56,7 @@ impl<S: Storage> Device<S> {
             _ => None,
         };
         let Some(entry) = self.fdb.find(&key) else {
-            return self.snoop_unknown(key, from.source, ifindex, snooped);
+            return self.snoop_unknown(now, key, from.source, ifindex, snooped);
         };
         if compat.age_by_updated {
             entry.touch_updated(now);
@@ -76,13 +77,28 @@ impl<S: Storage> Device<S> {
         if entry.state().intersects(pinned) {
             return Err(DropReason::EntryExists);
         }
-        *snooped = Snooped(Some(Change::Migrate(key, from.source)));
-        self.frame_of(self.may_move(&entry, from.source))
+        self.snoop_moved(now, &entry, from.source, snooped)
+    }
+
+    #[cold]
+    fn snoop_moved(
+        &self,
+        now: Instant,
+        entry: &Entry<'_>,
+        addr: IpAddr,
+        snooped: &mut Snooped,
+    ) -> Result<(), DropReason> {
+        let refusal = self.may_move(now, entry, addr).err();
+        if refusal != Some(Refusal::Held) {
+            *snooped = Snooped(Some(Change::Migrate(entry.key(), addr)));
+        }
+        refusal.map_or(Ok(()), |refusal| self.frame_of(refusal))
     }
 
     #[cold]
     fn snoop_unknown(
         &self,
+        now: Instant,
         key: Key,
         source: IpAddr,
         ifindex: Option<IfIndex>,
@@ -98,7 +114,10 @@ impl<S: Storage> Device<S> {
             ifindex,
         };
         *snooped = Snooped(Some(Change::Learn(key, remote)));
-        self.frame_of(self.may_learn(source))
+        match self.may_learn(now, source) {
+            Ok(()) => Ok(()),
+            Err(refusal) => self.frame_of(refusal),
+        }
     }
 
     /// Applies what was snooped and says what came of it.
@@ -116,10 +135,11 @@ impl<S: Storage> Device<S> {
                 None
             }
             Change::Learn(key, remote) => {
-                if let Err(refusal) = self.may_learn(remote.addr) {
-                    // Another worker may have been first.
-                    let unknown = self.fdb.find(&key).is_none();
-                    return unknown.then(|| refusal.event(key, remote.addr));
+                if let Err(refusal) = self.may_learn(now, remote.addr) {
+                    if self.fdb.find(&key).is_some() {
+                        return None; // Another worker was first.
+                    }
+                    return self.refuse(now, refusal, key, remote.addr, None);
                 }
                 let update = Update {
                     key,
@@ -130,7 +150,10 @@ impl<S: Storage> Device<S> {
                     limit: self.limit(),
                 };
                 match self.fdb.update(now, &update) {
-                    Ok(record) => record.map(Event::Learned),
+                    Ok(record) => {
+                        self.has_learned(now);
+                        record.map(Event::Learned)
+                    }
                     // Another worker was first.
                     Err(fdb::Error::Exists) => None,
                     Err(error) => Some(Event::LearnRefused { key, error }),
@@ -139,13 +162,18 @@ impl<S: Storage> Device<S> {
             Change::Migrate(key, addr) => {
                 let entry = self.fdb.find(&key)?;
                 let from = entry.first_remote()?.addr;
-                if let Err(refusal) = self.may_move(&entry, addr) {
-                    return Some(refusal.event(key, addr));
+                if let Err(refusal) = self.may_move(now, &entry, addr) {
+                    return self.refuse(now, refusal, key, addr, Some(from));
                 }
                 // It has a remote, so what was missing can only be room for another one.
                 let error = fdb::Error::Full(fdb::Full::Remotes);
                 Some(match self.fdb.migrate(now, &key, addr) {
-                    Some(record) => Event::Migrated { record, from },
+                    Some(record) => {
+                        if from != addr {
+                            self.has_moved(now, &key);
+                        }
+                        Event::Migrated { record, from }
+                    }
                     None => Event::LearnRefused { key, error },
                 })
             }

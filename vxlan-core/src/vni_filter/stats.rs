@@ -125,7 +125,10 @@ impl Counters {
             DropReason::ReservedBits | DropReason::InnerHeaderTruncated | DropReason::TunnelEcn => {
                 self.rx_errors.add(1)
             }
-            DropReason::DeviceDown | DropReason::LearnQuota => self.rx_drops.add(1),
+            DropReason::DeviceDown
+            | DropReason::LearnQuota
+            | DropReason::LearnRate
+            | DropReason::MoveDamped => self.rx_drops.add(1),
             _ => {}
         }
         self.dropped(reason);

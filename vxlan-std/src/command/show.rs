@@ -205,6 +205,17 @@ pub(crate) fn refusal(event: &Event) -> Option<(Mac, String)> {
             let why = format!("as many entries as may be learned from {remote}: {quota}");
             (key, why)
         }
+        Event::LearnRateReached { key, remote, rate } => {
+            let why = format!(
+                "learned too fast, now from {remote}: {} a second",
+                rate.per_second
+            );
+            (key, why)
+        }
+        Event::MoveDamped { key, remote, seen } => {
+            let why = format!("moved too often, now to {seen}: held at {remote}");
+            (key, why)
+        }
         _ => return None,
     };
     Some((key.mac, why))

@@ -40,6 +40,8 @@ pub enum ConfigError {
     InvalidMac,
     /// The default entry does not fit into the FDB.
     Fdb(crate::fdb::Error),
+    /// Move damping without a time for the moves, or to be held.
+    MoveDamping,
     /// A change names another VNI.
     VniFixed,
     /// A change names a remote of the other IP version.
@@ -97,6 +99,7 @@ impl fmt::Display for ConfigError {
             Self::Gpe => f.write_str("VXLAN GPE does not support this combination of attributes"),
             Self::InvalidMac => f.write_str("Provided Ethernet address is not unicast"),
             Self::Fdb(error) => error.fmt(f),
+            Self::MoveDamping => f.write_str("Move damping needs a time and a time to hold"),
             Self::VniFixed => f.write_str("Cannot change VNI"),
             Self::RemoteFamily => f.write_str("New group address family does not match old group"),
             Self::LocalFamily => f.write_str("New local address family does not match old"),

@@ -96,6 +96,7 @@ impl Config {
                 return Err(ConfigError::LinkLocalWithoutLower);
             }
         }
+        self.limits.check()?;
         if self.port == 0 {
             self.port = if gpe { PORT_GPE } else { self.compat.port };
         }

@@ -101,7 +101,11 @@ impl Teller<'_> {
             | Event::Removed(record) => self.record(&header, record, out),
             Event::L2Miss(mac) => self.l2_miss(*mac, out),
             Event::L3Miss(addr) => self.l3_miss(*addr, out),
-            Event::LearnRefused { .. } | Event::QuotaReached { .. } | Event::Vnis(_) => {
+            Event::LearnRefused { .. }
+            | Event::QuotaReached { .. }
+            | Event::LearnRateReached { .. }
+            | Event::MoveDamped { .. }
+            | Event::Vnis(_) => {
                 return Ok(None);
             }
         }

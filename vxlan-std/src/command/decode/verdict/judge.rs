@@ -316,7 +316,9 @@ fn seen(payload: Part<'_>, reason: Option<DropReason>) -> bool {
             DropReason::LocalMac
             | DropReason::InvalidSourceMac
             | DropReason::EntryExists
-            | DropReason::LearnQuota,
+            | DropReason::LearnQuota
+            | DropReason::LearnRate
+            | DropReason::MoveDamped,
         ) => FRAME,
         _ => {
             let frame = payload.bytes.get(vxlan::Header::LEN..).unwrap_or_default();
