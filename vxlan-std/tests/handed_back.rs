@@ -5,7 +5,10 @@
     reason = "a test may fail loudly"
 )]
 
-use std::net::{IpAddr, UdpSocket};
+#[path = "runner/ports.rs"]
+mod ports;
+
+use std::net::IpAddr;
 
 use vxlan_core::fdb::{Flags, Key, Mode, State, Update};
 use vxlan_core::{Config, Mac, Neighbour, Vni};
@@ -29,11 +32,8 @@ fn frame(to: Mac, len: u16) -> Vec<u8> {
 }
 
 fn device(change: impl Fn(Config) -> Config) -> (Vtep, DeviceId) {
-    let free = UdpSocket::bind("0.0.0.0:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
     let config = Config::new(Vni::new(42).unwrap())
-        .port(port)
+        .port(ports::free())
         .local(IpAddr::from([127, 0, 0, 1]))
         .local_bypass(false);
     let mut vtep = Vtep::new();
