@@ -282,8 +282,8 @@ impl Drop for Host {
 
 /// Every host knows where on the underlay the others are.
 ///
-/// While an address is not resolved the kernel holds packets to it back, three at most, and those
-/// to another address overtake them: neither their order nor their number on the wire would hold.
+/// While an address is not resolved the kernel holds packets to it back, as many as fit into a short
+/// queue, and those to another address overtake them: their order on the wire would be chance.
 fn introduce(hosts: &[Host]) {
     for other in hosts {
         let lladdr = other.link_address(UNDERLAY);

@@ -1,15 +1,13 @@
 //! Ping, TCP and UDP inside the overlay, by sockets of our own: the tests need no other tools.
 
 use crate::lab::Host;
+use crate::runner::PATIENCE;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// How long an answer may take, address resolution and its repetition included.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sends echo requests with `size` bytes from `host` until one is answered with the same bytes.
 pub(crate) fn ping(host: &Host, to: IpAddr, size: usize) {

@@ -1,7 +1,8 @@
 //! The two kinds of VTEP: the kernel's devices, and the command `vtep run`.
 
 use crate::lab::{Host, Lab};
-use crate::runner::{Skip, wait_for};
+use crate::runner::process::wait_until_it_listens;
+use crate::runner::{PATIENCE, Skip, wait_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::env;
@@ -10,7 +11,7 @@ use std::net::IpAddr;
 use std::process::{Child, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The VNI where one is enough.
 pub(crate) const VNI: u32 = 42;
@@ -99,7 +100,8 @@ pub(crate) fn refused(host: &Host, wrapper: &[&str], links: &[Link<'_>]) -> Outp
         .stderr(Stdio::piped())
         .spawn()
         .expect("to start vtep");
-    for _ in 0..250 {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
         if child.try_wait().expect("to wait for vtep").is_some() {
             return child.wait_with_output().expect("what vtep said");
         }
@@ -148,12 +150,11 @@ impl<'h> Vtep<'h> {
             stand_ins,
         };
         if is_control() {
-            // So that the monitor listens before there is anything to hear.
-            thread::sleep(Duration::from_millis(100));
+            wait_until_it_listens(&vtep.child, "bridge");
             kernel(host, links, fdb);
         }
         for (device, _) in links {
-            wait_for(format!("device {device}"), Duration::from_secs(5), || {
+            wait_for(format!("device {device}"), PATIENCE, || {
                 vtep.assert_runs();
                 host.mtu(device)
             });
@@ -174,7 +175,12 @@ impl<'h> Vtep<'h> {
     }
 
     /// Waits for a line that has `words` in it, one behind the other.
-    pub(crate) fn wait_for_line(&self, words: &str, patience: Duration) -> String {
+    pub(crate) fn wait_for_line(&self, words: &str) -> String {
+        self.wait_longer_for_line(words, PATIENCE)
+    }
+
+    /// As [`Self::wait_for_line`], so long.
+    pub(crate) fn wait_longer_for_line(&self, words: &str, patience: Duration) -> String {
         let said = |line: &String| {
             let line: Vec<&str> = line.split_whitespace().collect();
             let words: Vec<&str> = words.split_whitespace().collect();
@@ -188,7 +194,7 @@ impl<'h> Vtep<'h> {
     /// Sends SIGTERM and waits for the end.
     pub(crate) fn stop(mut self) -> Ended {
         self.terminate();
-        let status = wait_for("the end of vtep", Duration::from_secs(5), || {
+        let status = wait_for("the end of vtep", PATIENCE, || {
             self.child.try_wait().expect("to wait for vtep")
         });
         for reader in self.readers.drain(..) {

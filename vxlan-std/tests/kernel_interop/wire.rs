@@ -6,9 +6,10 @@
 
 use crate::datagram::{self, Datagram};
 use crate::lab::Host;
+use crate::runner::PATIENCE;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tun_rs::SyncDevice;
 
 /// Connects every port with every other.
@@ -17,7 +18,6 @@ pub(crate) struct Wire {
 }
 
 /// One frame that a host sent.
-#[derive(Clone)]
 struct Frame {
     /// Which host, from 0.
     sender: usize,
@@ -34,32 +34,52 @@ impl Wire {
         Self { record }
     }
 
-    /// The UDP datagrams that pass during `action` and until there is silence, in order.
+    /// The UDP datagrams that pass during `action`, in order.
+    ///
+    /// Whatever led to a frame that `action` waits for is among them, since frames are recorded
+    /// before they are passed on. What nobody answers takes [`Self::passed`].
     pub(crate) fn during(&self, action: impl FnOnce()) -> Vec<Datagram> {
-        let record = self.recorded_during(action);
-        let frames = record.iter();
-        frames
-            .filter_map(|frame| Datagram::parse(frame.sender, &frame.bytes))
+        let before = self.record.lock().unwrap().len();
+        action();
+        self.rest_after(before, |_| true)
+            .into_iter()
+            .map(|(_, datagram)| datagram)
             .collect()
     }
 
-    /// The frames that pass during `action` and until there is silence, in order.
-    pub(crate) fn frames_during(&self, action: impl FnOnce()) -> Vec<Vec<u8>> {
-        let record = self.recorded_during(action).into_iter();
-        record.map(|frame| frame.bytes).collect()
-    }
-
-    fn recorded_during(&self, action: impl FnOnce()) -> Vec<Frame> {
+    /// The first `count` UDP datagrams that are `wanted` of those that pass from the start of
+    /// `action`, in order, each behind the frame it came in, and those that follow at once. Fewer
+    /// if they do not come.
+    pub(crate) fn passed(
+        &self,
+        count: usize,
+        wanted: impl Fn(&Datagram) -> bool,
+        action: impl FnOnce(),
+    ) -> Vec<(Vec<u8>, Datagram)> {
         let before = self.record.lock().unwrap().len();
         action();
-        for _ in 0..20 {
-            let so_far = self.record.lock().unwrap().len();
-            thread::sleep(Duration::from_millis(50));
-            if self.record.lock().unwrap().len() == so_far {
-                break;
-            }
+        let end = Instant::now() + PATIENCE;
+        while self.rest_after(before, &wanted).len() < count && Instant::now() < end {
+            thread::sleep(Duration::from_millis(5));
         }
-        self.record.lock().unwrap()[before..].to_vec()
+        // One too many would come now.
+        thread::sleep(Duration::from_millis(50));
+        self.rest_after(before, wanted)
+    }
+
+    /// The `wanted` datagrams on record from the place `before`, and their frames.
+    fn rest_after(
+        &self,
+        before: usize,
+        wanted: impl Fn(&Datagram) -> bool,
+    ) -> Vec<(Vec<u8>, Datagram)> {
+        let record = self.record.lock().unwrap();
+        let all = record[before..].iter();
+        all.filter_map(|frame| {
+            let datagram = Datagram::parse(frame.sender, &frame.bytes)?;
+            wanted(&datagram).then(|| (frame.bytes.clone(), datagram))
+        })
+        .collect()
     }
 
     /// How many fragments of outer packets `host` has sent so far.

@@ -10,6 +10,7 @@
 )]
 
 pub(crate) mod namespace;
+pub(crate) mod process;
 
 use std::collections::VecDeque;
 use std::env;
@@ -122,6 +123,9 @@ pub(crate) fn run<T: Sync>(
     }
     ExitCode::SUCCESS
 }
+
+/// How long to wait for what has to come, on however busy a machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Asks every 20 ms until `question` has an answer; fails with `what` when `patience` is over.
 pub(crate) fn wait_for<T>(

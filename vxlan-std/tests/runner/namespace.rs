@@ -1,5 +1,6 @@
 //! A network namespace of its own for a test, and `vtep` in it.
 
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::Skip;
+use super::{PATIENCE, Skip};
 
 /// The command under test.
 pub(crate) const VTEP: &str = env!("CARGO_BIN_EXE_vtep");
@@ -19,6 +20,10 @@ impl Namespace {
     /// Made for the test `name`, or why this is not allowed here.
     pub(crate) fn new(name: &str) -> Result<Self, Skip> {
         let name = format!("vtep-{name}-{}", std::process::id());
+        // Left by a run that was killed and had the same process number.
+        if Path::new("/run/netns").join(&name).exists() {
+            let _ = Command::new("ip").args(["netns", "del", &name]).status();
+        }
         let made = Command::new("ip").args(["netns", "add", &name]).output();
         let why = match made {
             Ok(made) if made.status.success() => {
@@ -63,7 +68,7 @@ impl Namespace {
         let mut all = vec!["run"];
         all.extend(arguments);
         let mut run = Run(Some(self.command(VTEP, &all).spawn().unwrap()));
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + PATIENCE;
         let asks = || self.command(VTEP, &["fdb", "show"]).output().unwrap();
         while !asks().status.success() {
             let child = run.0.as_mut().unwrap();
@@ -79,7 +84,7 @@ impl Namespace {
         let mut all = vec!["run"];
         all.extend(arguments);
         let mut run = Run(Some(self.command(VTEP, &all).spawn().unwrap()));
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + PATIENCE;
         while !self.has(interface) || !self.ip(&format!("link show {interface}")).contains("UP") {
             let child = run.0.as_mut().unwrap();
             assert!(child.try_wait().unwrap().is_none(), "{:?}", run.finish());

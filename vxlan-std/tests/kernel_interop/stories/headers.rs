@@ -49,7 +49,7 @@ pub(crate) fn outer(lab: &Lab) -> Result<(), Skip> {
         let vtep = pair(lab, options);
         ping(ours, theirs.overlay(V4, 0), 64);
         for (from, to) in [(ours, theirs), (theirs, ours)] {
-            let outer = sent(lab, from, || {
+            let outer = sent(lab, from, 1, || {
                 udp_flows(from, to.overlay(V4, 0), 7000..7001, *tos)
             });
             let outer = outer.first().expect("the datagram on the wire");
@@ -104,7 +104,7 @@ pub(crate) fn source_ports(lab: &Lab) -> Result<(), Skip> {
 /// The outer source ports of 32 flows.
 fn flows(lab: &Lab, from: &Host, to: &Host, family: Family) -> Vec<u16> {
     let send = || udp_flows(from, to.overlay(family, 0), 7000..7032, 0);
-    let outer = sent(lab, from, send);
+    let outer = sent(lab, from, 32, send);
     assert!(
         outer
             .iter()
@@ -113,10 +113,9 @@ fn flows(lab: &Lab, from: &Host, to: &Host, family: Family) -> Vec<u16> {
     outer.iter().map(|datagram| datagram.source_port).collect()
 }
 
-/// The datagrams with UDP inside that `from` sends during `action`.
-fn sent(lab: &Lab, from: &Host, action: impl FnOnce()) -> Vec<Datagram> {
-    let mut seen = lab.wire.during(action);
-    seen.retain(|datagram| {
+/// The datagrams with UDP inside, `count` of them, that `from` sends for `action`.
+fn sent(lab: &Lab, from: &Host, count: usize, action: impl FnOnce()) -> Vec<Datagram> {
+    let wanted = |datagram: &Datagram| {
         let inner = datagram.inner();
         let is_udp = match datagram.inner_ethertype() {
             Some(0x0800) => inner.get(23) == Some(&17),
@@ -124,6 +123,7 @@ fn sent(lab: &Lab, from: &Host, action: impl FnOnce()) -> Vec<Datagram> {
             _ => false,
         };
         is_udp && datagram.sender == from.place()
-    });
-    seen
+    };
+    let seen = lab.wire.passed(count, wanted, action).into_iter();
+    seen.map(|(_, datagram)| datagram).collect()
 }

@@ -3,14 +3,17 @@
 use crate::lab::Family::V4;
 use crate::lab::{Host, Lab};
 use crate::packet_socket::PacketSocket;
-use crate::runner::{Skip, wait_for};
+use crate::runner::{PATIENCE, Skip, wait_for};
 use crate::vtep::{Vtep, kernel, point_to_point};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vxlan_core::wire::{ipv4, ipv6};
 
 /// Nothing within this is nothing.
 const SILENCE: Duration = Duration::from_millis(200);
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The source ports of frames that a device is tried with, and of others. What comes of them has
+/// the port in it.
+const PROBE: u16 = 0x7070;
+const PORT: u16 = 0x1234;
 const GUEST: [u8; 6] = [2, 0, 0, 0, 0x0b, 0x64];
 const STATION: [u8; 6] = [2, 0, 0, 0, 0x0c, 7];
 
@@ -39,7 +42,6 @@ pub(crate) fn bridged(lab: &Lab) -> Result<(), Skip> {
     for (host, guest) in [ours, theirs].into_iter().zip(&guests) {
         wait_for_reply(host, guest);
     }
-    guests.iter().for_each(drain);
 
     let room = lab.overlay_mtu();
     // Over IPv6 nothing is cut on its way.
@@ -66,8 +68,8 @@ pub(crate) fn bridged(lab: &Lab) -> Result<(), Skip> {
             [(their_guest, our_guest), (our_guest, their_guest)].map(|(sender, receiver)| {
                 sender.send(&frame);
                 let patience = |is| if is { PATIENCE } else { SILENCE };
-                let reply = sender.receive(patience(end == End::Answered));
-                let arrived = receiver.receive(patience(end == End::Delivered));
+                let reply = hear(sender, patience(end == End::Answered));
+                let arrived = hear(receiver, patience(end == End::Delivered));
                 (reply, arrived)
             });
         let (reply, arrived) = &from_theirs;
@@ -88,12 +90,30 @@ pub(crate) fn bridged(lab: &Lab) -> Result<(), Skip> {
     Ok(())
 }
 
+/// The next frame that does not come of a probe, within `patience`: those may be late.
+fn hear(socket: &PacketSocket, patience: Duration) -> Option<Vec<u8>> {
+    let end = Instant::now() + patience;
+    loop {
+        let left = end.checked_duration_since(Instant::now())?;
+        let frame = socket.receive(left.max(Duration::from_millis(1)))?;
+        if !is_of(&frame, PROBE) {
+            return Some(frame);
+        }
+    }
+}
+
+/// Whether a frame is one of [`udp4`] and [`udp6`] with this source port, or quotes it.
+fn is_of(frame: &[u8], port: u16) -> bool {
+    let ports = [port.to_be_bytes(), [0, 9]].concat();
+    frame.windows(4).take(128).any(|bytes| bytes == ports)
+}
+
 /// Waits until the device knows its bridge. The command hears of it in its own time.
 fn wait_for_reply(host: &Host, guest: &PacketSocket) {
     let what = format!("a reply on host {}", host.number);
     wait_for(what, PATIENCE, || {
-        guest.send(&udp4(1500, 0x4000));
-        guest.receive(SILENCE)
+        guest.send(&from_port(PROBE, udp4(1500, 0x4000)));
+        guest.receive(SILENCE).filter(|frame| is_of(frame, PROBE))
     });
 }
 
@@ -101,18 +121,19 @@ fn wait_for_reply(host: &Host, guest: &PacketSocket) {
 fn leave(host: &Host, other: &PacketSocket, too_long: End) {
     host.ip("link set dev vx0 nomaster");
     let device = PacketSocket::for_received(host, "vx0");
-    let frame = udp4(1500, 0x4000);
     let what = format!("silence on host {}", host.number);
     wait_for(what, PATIENCE, || {
-        device.send(&frame);
+        device.send(&from_port(PROBE, udp4(1500, 0x4000)));
+        // When the one behind it has arrived, the first has been answered, if ever.
+        device.send(&from_port(PROBE, udp4(576, 0x4000)));
+        while other.receive(PATIENCE).expect("the second frame").len() != 14 + 576 {}
         device.receive(SILENCE).is_none().then_some(())
     });
-    drain(other);
-    let sent = udp4(576, 0x4000);
+    let (frame, sent) = (udp4(1500, 0x4000), udp4(576, 0x4000));
     for (frame, delivered) in [(sent, true), (frame, too_long == End::Delivered)] {
         device.send(&frame);
         let patience = if delivered { PATIENCE } else { SILENCE };
-        let arrived = other.receive(patience);
+        let arrived = hear(other, patience);
         assert!(
             arrived == delivered.then_some(frame),
             "host {}",
@@ -143,10 +164,6 @@ fn join(host: &Host, port: &str) {
     ));
 }
 
-fn drain(socket: &PacketSocket) {
-    while socket.receive(SILENCE).is_some() {}
-}
-
 /// A frame with an IPv4 packet of `len` bytes, and these bits in the field of the fragment offset.
 fn udp4(len: u16, fragment: u16) -> Vec<u8> {
     let header = ipv4::Header::new(&ipv4::Fields {
@@ -167,6 +184,12 @@ fn udp4(len: u16, fragment: u16) -> Vec<u8> {
     frame([0x08, 0x00], &header, len)
 }
 
+/// The same frame from another source port.
+fn from_port(port: u16, mut frame: Vec<u8>) -> Vec<u8> {
+    frame[34..36].copy_from_slice(&port.to_be_bytes());
+    frame
+}
+
 /// The same of IPv6.
 fn udp6(len: u16) -> Vec<u8> {
     let header = ipv6::Header::new(&ipv6::Fields {
@@ -185,7 +208,8 @@ fn udp6(len: u16) -> Vec<u8> {
 fn frame(ethertype: [u8; 2], header: &[u8], len: u16) -> Vec<u8> {
     let payload = len - header.len() as u16;
     let mut frame = [&STATION[..], &GUEST, &ethertype, header].concat();
-    frame.extend([0x12, 0x34, 0, 9]);
+    frame.extend(PORT.to_be_bytes());
+    frame.extend([0, 9]);
     frame.extend(payload.to_be_bytes());
     frame.extend([0, 0]);
     frame.extend((8..payload).map(|at| at as u8));

@@ -2,7 +2,7 @@
 
 use crate::lab::Family::{V4, V6};
 use crate::lab::Lab;
-use crate::runner::Skip;
+use crate::runner::{PATIENCE, Skip};
 use crate::traffic;
 use crate::vtep::{Vtep, kernel, pair, point_to_point};
 use std::time::Duration;
@@ -59,7 +59,11 @@ pub(crate) fn outer_fragments(lab: &Lab) -> Result<(), Skip> {
         // The kernel's own device also tells the host's routes, so that its second packet comes in
         // inner fragments and is answered. No TAP device can do that.
         let before = [ours, theirs].map(|host| lab.wire.fragments_of(host));
-        let patience = Duration::from_secs(if fragments { 5 } else { 1 });
+        let patience = if fragments {
+            PATIENCE
+        } else {
+            Duration::from_secs(1)
+        };
         let answered = traffic::try_ping(ours, to, FULL, patience);
         assert!(answered || !fragments, "{more:?}: no answer");
         for (host, before) in [ours, theirs].into_iter().zip(before) {

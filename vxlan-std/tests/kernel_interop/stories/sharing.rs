@@ -56,8 +56,7 @@ pub(crate) fn two_vnis(lab: &Lab) -> Result<(), Skip> {
         };
         assert_eq!(datagram.vni(), Some(vni), "{datagram:?}");
     }
-    let soon = Duration::from_secs(1);
-    vtep.wait_for_line(&format!("{SAME_MAC} dev vx0 dst {}", blue.underlay), soon);
-    vtep.wait_for_line(&format!("{SAME_MAC} dev vx1 dst {}", green.underlay), soon);
+    vtep.wait_for_line(&format!("{SAME_MAC} dev vx0 dst {}", blue.underlay));
+    vtep.wait_for_line(&format!("{SAME_MAC} dev vx1 dst {}", green.underlay));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::lab::{Host, Lab};
 use crate::packet_socket::PacketSocket;
-use crate::runner::{Skip, wait_for};
+use crate::runner::{PATIENCE, Skip, wait_for};
 use crate::vtep::{VNI, point_to_point};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -225,11 +225,7 @@ fn compare(lab: &Lab, questions: &[Question]) {
 
     for (name, question, answered) in questions {
         kernel.send(question);
-        let patience = if *answered {
-            Duration::from_secs(5)
-        } else {
-            SILENCE
-        };
+        let patience = if *answered { PATIENCE } else { SILENCE };
         let theirs = kernel.receive(patience);
         let (ours, miss) = ask(&mut vtep, id, question);
         assert_eq!(theirs.is_some(), *answered, "{name}: of the kernel");
@@ -237,7 +233,7 @@ fn compare(lab: &Lab, questions: &[Question]) {
         assert_eq!(miss, *name == "unknown", "{name}: a miss");
     }
     assert_eq!(vtep.stats(id).expect("counters").rx_packets, 0);
-    let left = wait_for("its counters", Duration::from_secs(1), || counters(theirs));
+    let left = wait_for("its counters", PATIENCE, || counters(theirs));
     assert_eq!(left, (0, 0), "nothing was sent or counted as received");
 }
 

@@ -2,7 +2,7 @@
 
 use crate::lab::Lab;
 use crate::packet_socket::PacketSocket;
-use crate::runner::Skip;
+use crate::runner::{PATIENCE, Skip};
 use crate::vtep::pair;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(crate) fn tagged_frames(lab: &Lab) -> Result<(), Skip> {
         let seen = lab.wire.during(|| {
             sender.send(&untagged);
             sender.send(&frame);
-            let received = receiver.receive(Duration::from_secs(5));
+            let received = receiver.receive(PATIENCE);
             assert_eq!(received.as_ref(), Some(&untagged), "tag taken out");
         });
         let inner: Vec<&[u8]> = seen.iter().map(|datagram| datagram.inner()).collect();

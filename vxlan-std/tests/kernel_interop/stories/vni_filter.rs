@@ -2,7 +2,7 @@
 
 use crate::lab::Family::V4;
 use crate::lab::{Host, Lab};
-use crate::runner::Skip;
+use crate::runner::{PATIENCE, Skip};
 use crate::traffic::{ping, try_ping};
 use crate::vtep::{PORT, Vtep, is_control};
 use std::collections::BTreeMap;
@@ -182,7 +182,7 @@ pub(crate) fn twin_counters(lab: &Lab) -> Result<(), Skip> {
             (entry.vni().into(), named.collect())
         })
         .collect();
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + PATIENCE;
     let mut theirs_counted = counters(theirs);
     while theirs_counted != ours && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(50));

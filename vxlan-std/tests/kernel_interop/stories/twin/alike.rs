@@ -1,14 +1,13 @@
 //! Options one by one: what both send, and what both deliver.
 
 use super::{
-    PATIENCE, SOURCE, device, encapsulate, kernel_device, lasting, on_wire, open_port, stations,
-    take,
+    SOURCE, device, encapsulate, kernel_device, lasting, on_wire, open_port, stations, take,
 };
 use crate::datagram::Datagram;
 use crate::lab::Family::V4;
 use crate::lab::{Lab, UNDERLAY};
 use crate::packet_socket::PacketSocket;
-use crate::runner::Skip;
+use crate::runner::{PATIENCE, Skip};
 use std::time::Duration;
 use vxlan_core::wire::{Addresses, ipv4, ipv6, udp};
 use vxlan_core::{ChecksumState, Config, Df, Flags, FlowLabel, Instant, Stats, Worker};
@@ -91,22 +90,18 @@ fn sent_alike(lab: &Lab, twin: &Twin) {
     socket.mark(twin.mark);
     let (mut sender, mut receiver) = (Worker::new(Instant::ZERO), Worker::new(Instant::ZERO));
     let frames = frames();
-    let seen = lab
-        .wire
-        .frames_during(|| frames.iter().for_each(|frame| socket.send(frame)));
-    let seen: Vec<Vec<u8>> = seen
-        .into_iter()
-        .filter(|frame| {
-            Datagram::parse(0, frame).is_some_and(|sent| sent.inner().get(6..12) == Some(&SOURCE))
-        })
-        .collect();
+    let seen = lab.wire.passed(
+        frames.len(),
+        |datagram| datagram.inner().get(6..12) == Some(&SOURCE),
+        || frames.iter().for_each(|frame| socket.send(frame)),
+    );
     assert_eq!(
         seen.len(),
         frames.len(),
         "{:?}: frames on the wire",
         twin.words
     );
-    for (frame, kernels) in frames.iter().zip(&seen) {
+    for (frame, (kernels, _)) in frames.iter().zip(&seen) {
         let what = format!("{:?} mark {:#x}, frame {frame:02x?}", twin.words, twin.mark);
         let packet = encapsulate(&alike, &mut sender, frame, twin.mark, ChecksumState::None);
         let macs = *kernels.first_chunk().expect("two addresses");

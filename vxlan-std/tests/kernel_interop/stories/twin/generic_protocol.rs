@@ -1,11 +1,10 @@
 //! The generic protocol extension.
 
-use super::{PATIENCE, Table, lasting, on_wire, open_port, stations, take, udp4};
-use crate::datagram::Datagram;
+use super::{Table, lasting, on_wire, open_port, stations, take, udp4};
 use crate::lab::Family::V4;
 use crate::lab::{Family, Host, Lab, UNDERLAY};
 use crate::packet_socket::PacketSocket;
-use crate::runner::Skip;
+use crate::runner::{PATIENCE, Skip};
 use crate::traffic::udp_flows;
 use crate::vtep::{PORT, VNI};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
@@ -42,18 +41,14 @@ pub(crate) fn generic_protocol(lab: &Lab) -> Result<(), Skip> {
     };
     let (alike, mut far) = (external(theirs), external(ours));
 
-    let seen = lab
-        .wire
-        .frames_during(|| udp_flows(theirs, there, 7000..7004, 0x02));
-    let mut compared = 0;
-    for kernels in seen {
-        let Some(datagram) = Datagram::parse(0, &kernels) else {
-            continue;
-        };
-        if datagram.payload.get(..8) != Some(&[0x0c, 0, 0, 1, 0, 0, VNI as u8, 0]) {
-            continue;
-        }
-        compared += 1;
+    let header = [0x0c, 0, 0, 1, 0, 0, VNI as u8, 0];
+    let seen = lab.wire.passed(
+        4,
+        |datagram| datagram.payload.get(..8) == Some(&header),
+        || udp_flows(theirs, there, 7000..7004, 0x02),
+    );
+    assert_eq!(seen.len(), 4, "packets on the wire");
+    for (kernels, datagram) in seen {
         let packet = datagram.inner();
         let outer = by_info(&alike, packet, theirs, ours, false);
         let addresses = *kernels.first_chunk().expect("two addresses");
@@ -62,7 +57,6 @@ pub(crate) fn generic_protocol(lab: &Lab) -> Result<(), Skip> {
         let (delivered, ..) = take(&mut far, &mut worker, &kernels).expect("delivered");
         assert_eq!(delivered, packet);
     }
-    assert_eq!(compared, 4, "packets on the wire");
 
     let listener = theirs.within(|| UdpSocket::bind((here, 7777)).expect("a port"));
     listener

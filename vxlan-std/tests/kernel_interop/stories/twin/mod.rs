@@ -16,7 +16,6 @@ pub(crate) use alike::alike;
 pub(crate) use generic_protocol::generic_protocol;
 pub(crate) use remote_checksums::remote_checksums;
 use std::net::{IpAddr, UdpSocket};
-use std::time::Duration;
 use vxlan_core::packet::HEADROOM;
 use vxlan_core::wire::ipv4::{self, Fields};
 use vxlan_core::wire::{Addresses, udp};
@@ -27,7 +26,6 @@ use vxlan_core::{
 
 /// The source of the frames that go through: nobody's address.
 const SOURCE: [u8; 6] = [2, 0, 0, 0, 0, 0x77];
-const PATIENCE: Duration = Duration::from_secs(5);
 
 type Table = Device<fdb::Growable>;
 
@@ -133,16 +131,13 @@ fn open_port(lab: &Lab) -> UdpSocket {
 /// The MAC addresses of the second host and the first, as a frame to the second has them.
 fn stations(lab: &Lab) -> [u8; 12] {
     let (ours, theirs) = lab.pair();
-    let seen = lab
-        .wire
-        .frames_during(|| udp_flows(ours, theirs.underlay, 7000..7001, 0));
-    let frame = seen
-        .iter()
-        .find(|frame| Datagram::parse(0, frame).is_some());
-    *frame
-        .expect("a datagram")
-        .first_chunk()
-        .expect("two addresses")
+    let seen = lab.wire.passed(
+        1,
+        |datagram| datagram.sender == ours.place(),
+        || udp_flows(ours, theirs.underlay, 7000..7001, 0),
+    );
+    let (frame, _) = seen.first().expect("a datagram");
+    *frame.first_chunk().expect("two addresses")
 }
 
 /// A UDP datagram to port 7777 whose checksum field holds the pseudo-header sum alone.

@@ -1,14 +1,12 @@
 //! Checksums that are left to the remote.
 
 use super::{
-    PATIENCE, SOURCE, device, encapsulate, kernel_device, lasting, on_wire, open_port, stations,
-    take, udp4,
+    SOURCE, device, encapsulate, kernel_device, lasting, on_wire, open_port, stations, take, udp4,
 };
-use crate::datagram::Datagram;
 use crate::lab::Family::V4;
 use crate::lab::{Lab, UNDERLAY};
 use crate::packet_socket::PacketSocket;
-use crate::runner::Skip;
+use crate::runner::{PATIENCE, Skip};
 use crate::traffic::udp_flows;
 use crate::vtep::VNI;
 use std::net::UdpSocket;
@@ -28,20 +26,20 @@ pub(crate) fn remote_checksums(lab: &Lab) -> Result<(), Skip> {
     ));
     let config = |config: Config| config.remote_checksum_tx(true).remote_checksum_rx(true);
     let (alike, mut far) = (device(theirs, ours, config), device(ours, theirs, config));
-    let seen = lab
-        .wire
-        .frames_during(|| udp_flows(theirs, to, 7000..7008, 0));
-    let mut left_open = 0;
+    let header = [0x08, 0x20, 0, 0, 0, 0, VNI as u8, 0x91];
+    let seen = lab.wire.passed(
+        8,
+        |datagram| datagram.payload.get(..8) == Some(&header),
+        || udp_flows(theirs, to, 7000..7008, 0),
+    );
+    assert_eq!(
+        seen.len(),
+        8,
+        "datagrams whose checksum the kernel left open"
+    );
     let macs = stations(lab);
     let underlay = PacketSocket::for_received(ours, UNDERLAY);
-    for kernels in seen {
-        let Some(datagram) = Datagram::parse(0, &kernels) else {
-            continue;
-        };
-        if datagram.payload.get(..8) != Some(&[0x08, 0x20, 0, 0, 0, 0, VNI as u8, 0x91]) {
-            continue;
-        }
-        left_open += 1;
+    for (kernels, datagram) in seen {
         let mut worker = Worker::new(Instant::ZERO);
         let open = ChecksumState::Partial {
             start: 34,
@@ -53,10 +51,6 @@ pub(crate) fn remote_checksums(lab: &Lab) -> Result<(), Skip> {
         let (delivered, _, state) = take(&mut far, &mut worker, &kernels).expect("delivered");
         assert_eq!((&delivered[..], state), (datagram.inner(), open));
     }
-    assert_eq!(
-        left_open, 8,
-        "datagrams whose checksum the kernel left open"
-    );
 
     // The other way: the kernel's UDP takes what we leave open, and nothing else that is wrong.
     let listener = theirs.within(|| UdpSocket::bind((neighbour, 7777)).expect("a port"));
