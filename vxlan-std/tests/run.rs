@@ -10,13 +10,11 @@
 mod runner;
 
 use std::process::{Command, ExitCode, Output};
-use std::thread::sleep;
-use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
 use runner::namespace::{Namespace, VTEP};
-use runner::{Needs, Skip, Test};
+use runner::{Needs, PATIENCE, Skip, Test, wait_for};
 
 /// The one line on the error stream.
 fn line(output: &Output) -> &str {
@@ -134,16 +132,15 @@ fn a_removed_interface_takes_no_other_along(_: &str) -> Result<(), Skip> {
         assert!(done.status.success(), "{done:?}");
         String::from_utf8(done.stdout).unwrap()
     };
+    let wait_shown = |want: &str| {
+        let what = format!("entries {want:?}");
+        wait_for(what, PATIENCE, || (shown() == want).then_some(()));
+    };
     namespace.ip("link del vx0");
-    sleep(Duration::from_millis(100));
+    wait_shown("00:00:00:00:00:00 dev vx1 dst 192.0.2.2 self permanent\n");
     assert!(namespace.has("vx1"));
-    assert_eq!(
-        shown(),
-        "00:00:00:00:00:00 dev vx1 dst 192.0.2.2 self permanent\n"
-    );
     namespace.ip("link del vx1");
-    sleep(Duration::from_millis(100));
-    assert_eq!(shown(), "");
+    wait_shown("");
     let output = run.stop(Signal::SIGTERM);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stderr).unwrap();
@@ -160,11 +157,18 @@ fn t14_a_route_back_into_the_device_is_a_loop(_: &str) -> Result<(), Skip> {
     namespace.ip("addr add 10.9.9.1/24 dev vx0");
     namespace.ip("neigh add 10.9.9.9 lladdr 02:00:00:00:00:09 dev vx0");
     // Frames that the host sent before had no route, which is believed for a moment.
-    sleep(Duration::from_millis(400));
     let probe = "for i in 1 2 3; do echo > /dev/udp/10.9.9.9/9; done";
-    let sent = namespace.command("bash", &["-c", probe]).output().unwrap();
-    assert!(sent.status.success(), "{sent:?}");
-    sleep(Duration::from_millis(200));
+    let collisions = || {
+        let sent = namespace.command("bash", &["-c", probe]).output().unwrap();
+        assert!(sent.status.success(), "{sent:?}");
+        let shown = ["-j", "-s", "-s", "link", "show", "vx0"];
+        let shown = namespace.command(VTEP, &shown).output().unwrap();
+        let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+        shown[0]["stats64"]["tx"]["collisions"].as_u64().unwrap()
+    };
+    wait_for("three loops", PATIENCE, || {
+        (collisions() >= 3).then_some(())
+    });
     let output = run.stop(Signal::SIGTERM);
     let text = String::from_utf8(output.stdout).unwrap();
     let counters: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();

@@ -25,60 +25,60 @@ use std::process::ExitCode;
 use runner::{Needs, Skip, Test};
 use transcript::Side;
 
-fn fdb_answers_as_bridge_was_recorded(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "fdb", Side::Ours)
+fn fdb_answers_as_bridge_was_recorded(_: &str) -> Result<(), Skip> {
+    transcript::compare("fdb", Side::Ours)
 }
 
-fn bridge_fdb_is_recorded_truly(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "fdb", Side::Kernel)
+fn bridge_fdb_is_recorded_truly(_: &str) -> Result<(), Skip> {
+    transcript::compare("fdb", Side::Kernel)
 }
 
-fn link_answers_as_ip_was_recorded(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "link", Side::Ours)
+fn link_answers_as_ip_was_recorded(_: &str) -> Result<(), Skip> {
+    transcript::compare("link", Side::Ours)
 }
 
-fn ip_link_is_recorded_truly(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "link", Side::Kernel)
+fn ip_link_is_recorded_truly(_: &str) -> Result<(), Skip> {
+    transcript::compare("link", Side::Kernel)
 }
 
-fn nexthop_answers_as_ip_was_recorded(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "nexthop", Side::Ours)
+fn nexthop_answers_as_ip_was_recorded(_: &str) -> Result<(), Skip> {
+    transcript::compare("nexthop", Side::Ours)
 }
 
-fn ip_nexthop_is_recorded_truly(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "nexthop", Side::Kernel)
+fn ip_nexthop_is_recorded_truly(_: &str) -> Result<(), Skip> {
+    transcript::compare("nexthop", Side::Kernel)
 }
 
-fn monitor_link_tells_as_ip_was_recorded(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "monitor-link", Side::Ours)
+fn monitor_link_tells_as_ip_was_recorded(_: &str) -> Result<(), Skip> {
+    transcript::compare("monitor-link", Side::Ours)
 }
 
-fn ip_monitor_link_is_recorded_truly(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "monitor-link", Side::Kernel)
+fn ip_monitor_link_is_recorded_truly(_: &str) -> Result<(), Skip> {
+    transcript::compare("monitor-link", Side::Kernel)
 }
 
-fn neigh_answers_as_ip_was_recorded(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "neigh", Side::Ours)
+fn neigh_answers_as_ip_was_recorded(_: &str) -> Result<(), Skip> {
+    transcript::compare("neigh", Side::Ours)
 }
 
-fn ip_neigh_is_recorded_truly(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "neigh", Side::Kernel)
+fn ip_neigh_is_recorded_truly(_: &str) -> Result<(), Skip> {
+    transcript::compare("neigh", Side::Kernel)
 }
 
-fn vni_answers_as_bridge_was_recorded(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "vni", Side::Ours)
+fn vni_answers_as_bridge_was_recorded(_: &str) -> Result<(), Skip> {
+    transcript::compare("vni", Side::Ours)
 }
 
-fn bridge_vni_is_recorded_truly(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "vni", Side::Kernel)
+fn bridge_vni_is_recorded_truly(_: &str) -> Result<(), Skip> {
+    transcript::compare("vni", Side::Kernel)
 }
 
-fn mdb_answers_as_bridge_was_recorded(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "mdb", Side::Ours)
+fn mdb_answers_as_bridge_was_recorded(_: &str) -> Result<(), Skip> {
+    transcript::compare("mdb", Side::Ours)
 }
 
-fn bridge_mdb_is_recorded_truly(name: &str) -> Result<(), Skip> {
-    transcript::compare(name, "mdb", Side::Kernel)
+fn bridge_mdb_is_recorded_truly(_: &str) -> Result<(), Skip> {
+    transcript::compare("mdb", Side::Kernel)
 }
 
 const TESTS: &[Test] = &[

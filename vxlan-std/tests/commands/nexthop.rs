@@ -4,15 +4,16 @@ use crate::runner::Skip;
 use crate::runner::namespace::{Namespace, VTEP};
 
 fn vtep(namespace: &Namespace, words: &str) {
-    let mut all = vec!["10", VTEP];
+    let mut all = vec!["30", VTEP];
     all.extend(words.split_whitespace());
     let done = namespace.command("timeout", &all).output().unwrap();
     assert!(done.status.success(), "{words}: {done:?}");
 }
 
-/// Whether the far end answers within a second: it refuses a connection.
-fn answers(namespace: &Namespace) -> bool {
-    let connect = ["1", "bash", "-c", "</dev/tcp/192.168.5.2/9"];
+/// Whether the far end answers within so many seconds: it refuses a connection.
+fn answers(namespace: &Namespace, seconds: u32) -> bool {
+    let seconds = seconds.to_string();
+    let connect = [&seconds, "bash", "-c", "</dev/tcp/192.168.5.2/9"];
     let done = namespace.command("timeout", &connect).output().unwrap();
     String::from_utf8_lossy(&done.stderr).contains("refused")
 }
@@ -38,7 +39,7 @@ pub(crate) fn frames_take_the_paths(_: &str) -> Result<(), Skip> {
     near.ip("neigh add 192.168.5.2 lladdr 02:00:00:00:00:02 dev vx0");
     far.ip("neigh add 192.168.5.1 lladdr 02:00:00:00:00:01 dev kvx");
 
-    assert!(!answers(&near));
+    assert!(!answers(&near, 1));
     for words in [
         "nexthop add id 1 via 10.9.0.2 fdb",
         "nexthop add id 2 via 10.9.0.3 fdb",
@@ -47,16 +48,16 @@ pub(crate) fn frames_take_the_paths(_: &str) -> Result<(), Skip> {
     ] {
         vtep(&near, words);
     }
-    assert!(answers(&near));
+    assert!(answers(&near, 20));
     vtep(&near, "nexthop replace id 10 group 2 fdb");
-    assert!(answers(&near));
+    assert!(answers(&near, 20));
     // An address that nobody has.
     vtep(&near, "nexthop replace id 2 via 10.9.0.99 fdb");
-    assert!(!answers(&near));
+    assert!(!answers(&near, 1));
     vtep(&near, "nexthop replace id 10 group 1 fdb");
-    assert!(answers(&near));
+    assert!(answers(&near, 20));
     vtep(&near, "nexthop del id 1");
-    assert!(!answers(&near));
+    assert!(!answers(&near, 1));
     run.stop(nix::sys::signal::Signal::SIGTERM);
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::runner::Skip;
 use crate::runner::namespace::{Namespace, VTEP};
 
 fn run(namespace: &Namespace, words: &str) -> Output {
-    let mut all = vec!["10"];
+    let mut all = vec!["30"];
     all.extend(words.split_whitespace());
     namespace.command("timeout", &all).output().unwrap()
 }

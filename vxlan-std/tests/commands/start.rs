@@ -31,7 +31,7 @@ impl Drop for Directory {
 }
 
 fn vtep(namespace: &Namespace, words: &[&str]) -> Output {
-    let mut all = vec!["10", VTEP];
+    let mut all = vec!["30", VTEP];
     all.extend(words);
     namespace.command("timeout", &all).output().unwrap()
 }
