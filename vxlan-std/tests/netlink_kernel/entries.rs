@@ -28,7 +28,7 @@ pub(crate) fn compare(name: &str) -> Result<(), Skip> {
             let request = Wish::any(&mut random, number, kernel.lower, v6);
             let granted = request.compare(&mut kernel, &mut ours, number);
             counts[usize::from(granted)] += 1;
-            compare_dumps(&mut kernel, &ours, number, None);
+            compare_with(&dump(&mut kernel, number), &ours, number, None);
         }
         kernel.delete(number);
         ours.delete(number);
@@ -305,17 +305,19 @@ fn split(entry: &[u8]) -> (Vec<u8>, [u32; 2]) {
     (rest, ages)
 }
 
-/// The whole table, in order; the ages up to so many ticks if they count.
-pub(crate) fn compare_dumps(kernel: &mut Kernel, ours: &Ours, number: u32, slack: Option<u32>) {
+/// The kernel's whole table, in order.
+pub(crate) fn dump(kernel: &mut Kernel, number: u32) -> Vec<Vec<u8>> {
     let mut header = vec![7, 0, 0, 0];
     header.extend(number.to_ne_bytes());
     header.extend([0; 4]);
-    let theirs = kernel.dump(GET, &header);
-    let theirs: Vec<_> = theirs
-        .iter()
-        .filter(|entry| entry[4..8] == number.to_ne_bytes())
-        .map(|entry| split(entry))
-        .collect();
+    let mut all = kernel.dump(GET, &header);
+    all.retain(|entry| entry[4..8] == number.to_ne_bytes());
+    all
+}
+
+/// That table and ours; the ages up to so many ticks if they count.
+pub(crate) fn compare_with(theirs: &[Vec<u8>], ours: &Ours, number: u32, slack: Option<u32>) {
+    let theirs: Vec<_> = theirs.iter().map(|entry| split(entry)).collect();
     let mine: Vec<_> = ours.dump(number).iter().map(|entry| split(entry)).collect();
     let show = |all: &[(Vec<u8>, [u32; 2])]| -> Vec<String> {
         let line = |(entry, ages): &(Vec<u8>, [u32; 2])| format!("{} {ages:?}", hex(entry));
