@@ -17,11 +17,11 @@ pub(super) const ENTRIES_MAX: u32 = 1 << 24;
 /// The highest bit of each tag.
 const TAG_TOPS: u64 = 0x0080_8080_8080_8080;
 /// All bits of the tags.
-#[cfg(feature = "alloc")]
 const TAGS: u64 = 0x00ff_ffff_ffff_ffff;
 /// Where the last byte starts.
 const LAST: u32 = 56;
-/// The bit of the last byte that sends a search on to another index.
+/// The bit of the last byte that sends a search on to another index, or along another way in this
+/// one.
 const DIVERTED: u8 = 0x80;
 
 /// A bucket of the index: 32 bytes, two to a cache line. Opaque; a caller only provides empty ones.
@@ -76,15 +76,26 @@ impl Bucket {
         }
     }
 
-    /// Whether entries of this bucket may be in another index.
-    #[cfg(feature = "alloc")]
+    /// Says how many there were.
+    pub(super) fn set_passed(&mut self, count: u32) {
+        let most = u32::from(!DIVERTED);
+        let count = if count < most { count } else { most };
+        let kept = self.word() & (TAGS | (DIVERTED as u64) << LAST);
+        self.set_word(kept | u64::from(count) << LAST);
+    }
+
+    /// Whether entries of this bucket may be in another index, or elsewhere in this one.
+    #[cfg(any(feature = "alloc", test))]
     pub(super) const fn is_diverted(&self) -> bool {
         (self.word() >> LAST) as u8 & DIVERTED != 0
     }
 
-    #[cfg(feature = "alloc")]
     pub(super) fn divert(&mut self) {
         self.set_word(self.word() | (DIVERTED as u64) << LAST);
+    }
+
+    pub(super) fn undivert(&mut self) {
+        self.set_word(self.word() & !((DIVERTED as u64) << LAST));
     }
 
     /// Whether no entry is here. Others may have passed.
@@ -104,7 +115,6 @@ impl Bucket {
     }
 
     /// The occupied places with their numbers.
-    #[cfg(feature = "alloc")]
     pub(super) fn occupied(self) -> impl Iterator<Item = (usize, u32)> {
         let occupied = move |place: &usize| self.word() >> (8 * place) & 0xff != 0;
         (0..PLACES as usize)
@@ -144,6 +154,11 @@ impl Bucket {
     pub(super) fn clear(&mut self, place: usize) {
         self.set_word(self.word() & !(0xff << (8 * place)));
     }
+}
+
+/// Whether [`Bucket::passed`] stopped counting.
+pub(super) const fn is_full_count(passed: u8) -> bool {
+    passed == !DIVERTED
 }
 
 /// The tag of a hash: its low byte, made odd so that it is not zero.

@@ -25,6 +25,9 @@ impl Hasher {
     /// Separates these words from those of the other hashes of one salt.
     const PURPOSE: u64 = 1;
 
+    /// No secret: where none is needed yet.
+    pub(super) const NONE: Self = Self([0; 4]);
+
     pub(super) const fn new(salt: Salt) -> Self {
         Self(salt.words(Self::PURPOSE))
     }

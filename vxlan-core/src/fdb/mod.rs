@@ -45,6 +45,7 @@ mod hash;
 mod iter;
 mod key;
 mod learned;
+mod placing;
 mod probe;
 mod remote;
 mod remotes;

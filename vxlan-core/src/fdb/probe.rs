@@ -70,8 +70,17 @@ impl Overflow {
     }
 }
 
+/// How far `at` is behind `start`.
+pub(super) const fn distance(start: u32, at: u32, count: u32) -> u32 {
+    if at >= start {
+        at - start
+    } else {
+        at + (count - start)
+    }
+}
+
 /// The bucket behind `at`.
-const fn next(at: u32, count: u32) -> u32 {
+pub(super) const fn next(at: u32, count: u32) -> u32 {
     if at + 1 < count { at + 1 } else { 0 }
 }
 

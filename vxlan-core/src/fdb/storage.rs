@@ -2,7 +2,8 @@
 
 use super::bucket::PLACES;
 use super::hash::{Hashed, Hasher, bucket};
-use super::probe::{self, Buckets, Overflow};
+use super::placing::Placing;
+use super::probe::{Buckets, Overflow};
 use super::slot::Index;
 use super::{Bucket, EntrySlot, Full, RemoteSlot};
 use crate::{mdb, vni_filter};
@@ -65,7 +66,7 @@ pub trait Storage {
     /// Takes an entry out of the index.
     fn displace(&mut self, key: &Hashed, number: u32);
 
-    /// Begins to place the `fresh` entries by another hash, or places them all. `None` if the
+    /// Begins to place the `fresh` entries by another hash, or has none to place. `None` if the
     /// storage is busy with another piece of work that has to be finished first.
     fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Option<Reseeded>;
 
@@ -256,7 +257,7 @@ pub struct Fixed<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usiz
     buckets: [Bucket; BUCKETS],
     entries: [EntrySlot; ENTRIES],
     remotes: [RemoteSlot; REMOTES],
-    overflow: Overflow,
+    placing: Placing,
 }
 
 impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize>
@@ -269,7 +270,7 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize>
             buckets: [Bucket::EMPTY; BUCKETS],
             entries: [const { EntrySlot::EMPTY }; ENTRIES],
             remotes: [const { RemoteSlot::EMPTY }; REMOTES],
-            overflow: Overflow::NONE,
+            placing: Placing::NEW,
         }
     }
 }
@@ -299,7 +300,7 @@ pub struct Borrowed<'s> {
     buckets: &'s mut [Bucket],
     entries: &'s mut [EntrySlot],
     remotes: &'s mut [RemoteSlot],
-    overflow: Overflow,
+    placing: Placing,
 }
 
 impl<'s> Borrowed<'s> {
@@ -314,7 +315,7 @@ impl<'s> Borrowed<'s> {
             buckets,
             entries,
             remotes,
-            overflow: Overflow::NONE,
+            placing: Placing::NEW,
         }
     }
 }
@@ -324,7 +325,7 @@ struct Flat<'a> {
     buckets: &'a mut [Bucket],
     entries: &'a [EntrySlot],
     remotes: &'a [RemoteSlot],
-    overflow: &'a mut Overflow,
+    placing: &'a mut Placing,
 }
 
 #[inline]
@@ -332,8 +333,13 @@ fn flat_home(buckets: &[Bucket], hash: u64) -> Option<&Bucket> {
     buckets.get(bucket(hash, buckets.count()) as usize)
 }
 
-fn flat_search(buckets: &[Bucket], entries: &[EntrySlot], key: &Hashed) -> Option<u32> {
-    probe::find(buckets, key.hash, |number| {
+fn flat_search(
+    buckets: &[Bucket],
+    entries: &[EntrySlot],
+    placing: &Placing,
+    key: &Hashed,
+) -> Option<u32> {
+    placing.find(buckets, key, |number| {
         let entry = entries.get(number as usize);
         entry.is_some_and(|entry| entry.is(key.mac, key.vni))
     })
@@ -347,7 +353,7 @@ const fn flat_capacity(buckets: usize, entries: usize) -> usize {
 impl Flat<'_> {
     fn forget(&mut self) {
         self.buckets.fill(Bucket::EMPTY);
-        *self.overflow = Overflow::NONE;
+        *self.placing = Placing::NEW;
     }
 
     fn reserve(&self, entries: u32, remotes: u32) -> Result<(), Full> {
@@ -360,21 +366,17 @@ impl Flat<'_> {
         }
     }
 
-    fn place(&mut self, key: &Hashed, number: u32) -> Result<(), Full> {
-        probe::insert(self.buckets, self.overflow, key.hash, number).ok_or(Full::Entries)
+    fn tend(&mut self, hasher: &Hasher) -> Option<Hasher> {
+        self.placing.tend(self.buckets, self.entries, hasher)
     }
 
-    /// All at once: there is no room for a second index.
-    fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Reseeded {
-        self.forget();
-        for (number, entry) in (0..fresh).zip(self.entries) {
-            if !entry.is_vacant() {
-                let hash = hasher.hash(entry.mac(), entry.vni());
-                // They had room before, so they have it now.
-                let _ = probe::insert(self.buckets, self.overflow, hash, number);
-            }
-        }
-        Reseeded::Done(hasher)
+    fn place(&mut self, key: &Hashed, number: u32) -> Result<(), Full> {
+        let placed = self.placing.place(self.buckets, key, number);
+        placed.ok_or(Full::Entries)
+    }
+
+    fn displace(&mut self, key: &Hashed, number: u32) {
+        self.placing.displace(self.buckets, key, number);
     }
 }
 
@@ -386,7 +388,7 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize>
             buckets: &mut self.buckets,
             entries: &self.entries,
             remotes: &self.remotes,
-            overflow: &mut self.overflow,
+            placing: &mut self.placing,
         }
     }
 }
@@ -397,7 +399,7 @@ impl Borrowed<'_> {
             buckets: self.buckets,
             entries: self.entries,
             remotes: self.remotes,
-            overflow: &mut self.overflow,
+            placing: &mut self.placing,
         }
     }
 }
@@ -411,7 +413,7 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize> Storage
     }
 
     fn search(&self, key: &Hashed) -> Option<u32> {
-        flat_search(&self.buckets, &self.entries, key)
+        flat_search(&self.buckets, &self.entries, &self.placing, key)
     }
 
     #[inline]
@@ -437,7 +439,7 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize> Storage
     }
 
     fn overflow(&self) -> Overflow {
-        self.overflow
+        self.placing.overflow()
     }
 
     fn forget(&mut self) {
@@ -448,12 +450,12 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize> Storage
         self.flat().reserve(entries, remotes)
     }
 
-    fn tend(&mut self, _: u32, _: &Hasher) -> Option<Hasher> {
-        None
+    fn tend(&mut self, _: u32, hasher: &Hasher) -> Option<Hasher> {
+        self.flat().tend(hasher)
     }
 
     fn is_moving(&self) -> bool {
-        false
+        self.placing.is_moving()
     }
 
     fn place(&mut self, key: &Hashed, number: u32) -> Result<(), Full> {
@@ -461,16 +463,11 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize> Storage
     }
 
     fn displace(&mut self, key: &Hashed, number: u32) {
-        probe::remove(
-            self.buckets.as_mut_slice(),
-            &mut self.overflow,
-            key.hash,
-            number,
-        );
+        self.flat().displace(key, number);
     }
 
     fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Option<Reseeded> {
-        Some(self.flat().reseed(hasher, fresh))
+        self.placing.reseed(hasher, fresh)
     }
 }
 
@@ -481,7 +478,7 @@ impl Storage for Borrowed<'_> {
     }
 
     fn search(&self, key: &Hashed) -> Option<u32> {
-        flat_search(self.buckets, self.entries, key)
+        flat_search(self.buckets, self.entries, &self.placing, key)
     }
 
     #[inline]
@@ -507,7 +504,7 @@ impl Storage for Borrowed<'_> {
     }
 
     fn overflow(&self) -> Overflow {
-        self.overflow
+        self.placing.overflow()
     }
 
     fn forget(&mut self) {
@@ -518,12 +515,12 @@ impl Storage for Borrowed<'_> {
         self.flat().reserve(entries, remotes)
     }
 
-    fn tend(&mut self, _: u32, _: &Hasher) -> Option<Hasher> {
-        None
+    fn tend(&mut self, _: u32, hasher: &Hasher) -> Option<Hasher> {
+        self.flat().tend(hasher)
     }
 
     fn is_moving(&self) -> bool {
-        false
+        self.placing.is_moving()
     }
 
     fn place(&mut self, key: &Hashed, number: u32) -> Result<(), Full> {
@@ -531,10 +528,10 @@ impl Storage for Borrowed<'_> {
     }
 
     fn displace(&mut self, key: &Hashed, number: u32) {
-        probe::remove(self.buckets, &mut self.overflow, key.hash, number);
+        self.flat().displace(key, number);
     }
 
     fn reseed(&mut self, hasher: Hasher, fresh: u32) -> Option<Reseeded> {
-        Some(self.flat().reseed(hasher, fresh))
+        self.placing.reseed(hasher, fresh)
     }
 }

@@ -150,11 +150,13 @@ fn f03_m03_another_salt_cures_a_table_in_use() {
         attacked.entries > 1_500 && attacked.deepest > 100,
         "{attacked:?}"
     );
+    assert!(!fdb.rehash(u32::MAX) && fdb.wants_salt());
     let order: Vec<Key> = fdb.entries().map(|entry| entry.key()).collect();
     while fdb.rehash(1) {}
 
     assert!(fdb.reseed(Salt::new([2; 16])));
     assert!(!fdb.reseed(Salt::new([3; 16])), "one at a time");
+    assert!(!fdb.wants_salt(), "it is about to get one");
     let all_there = |fdb: &Fdb<Growable>| {
         hostile
             .iter()
@@ -175,6 +177,7 @@ fn f03_m03_another_salt_cures_a_table_in_use() {
     assert!(all_there(&fdb));
     let cured = fdb.overflow();
     assert!(cured.entries < 400 && cured.deepest < 32, "{cured:?}");
+    assert!(!fdb.wants_salt());
     let entries = fdb.entries().map(|entry| entry.key());
     assert!(
         entries
@@ -183,16 +186,86 @@ fn f03_m03_another_salt_cures_a_table_in_use() {
     );
 }
 
-/// F-03: a storage of fixed size does it at once.
+/// F-03, M-03: the same in a storage of fixed size, which has no room for a second index, whether
+/// there is room for more entries or not.
+#[test]
+fn f03_m03_another_salt_cures_a_table_of_fixed_size() {
+    let known = Salt::new([1; 16]);
+    let hasher = Hasher::new(known);
+    for (count, room) in [(2_000, 1_000), (2_800, 0)] {
+        let hostile: Vec<u64> = (0u64..)
+            .filter(|number| bucket(hasher.key(&station(*number)).hash, 16) == 0)
+            .take(count)
+            .collect();
+        let mut buckets = vec![Bucket::EMPTY; 400];
+        let mut entries: Vec<_> = (0..count + room).map(|_| EntrySlot::EMPTY).collect();
+        let mut remotes: Vec<_> = (0..256).map(|_| RemoteSlot::EMPTY).collect();
+        let storage = Borrowed::new(&mut buckets, &mut entries, &mut remotes);
+        let mut fdb = Fdb::new(storage, known);
+        for number in &hostile {
+            learn(&mut fdb, *number);
+        }
+        let attacked = fdb.overflow();
+        assert!(
+            attacked.entries > 1_500 && attacked.deepest > 100,
+            "{attacked:?}"
+        );
+        let before: Vec<Record> = fdb.iter().collect();
+        assert!(fdb.reseed(Salt::new([2; 16])));
+        assert!(!fdb.reseed(Salt::new([3; 16])), "one at a time");
+        let all_there = |fdb: &Fdb<Borrowed<'_>>| {
+            hostile
+                .iter()
+                .all(|number| fdb.find(&station(*number)).is_some())
+        };
+        let (mut come, mut step) = (u64::from(u32::MAX), 0);
+        while fdb.rehash(1) {
+            assert!(step % 16 != 0 || all_there(&fdb), "step {step}");
+            assert!(fdb.find(&station(come)).is_none());
+            if room > 0 {
+                learn(&mut fdb, come);
+                assert!(fdb.find(&station(come)).is_some());
+                fdb.remove(&station(come), None).unwrap().for_each(drop);
+            }
+            (come, step) = (come - 1, step + 1);
+        }
+        assert!(step > 250, "in small steps: {step}");
+        assert!(all_there(&fdb));
+        assert!(fdb.iter().eq(before));
+        assert_eq!(fdb.wants_salt(), room == 0, "a full table cannot be cured");
+        let cured = fdb.overflow();
+        let fresh = {
+            let mut buckets = vec![Bucket::EMPTY; 400];
+            let (mut overflow, hasher) = (Overflow::NONE, Hasher::new(Salt::new([2; 16])));
+            for (number, station) in (0u32..).zip(hostile.iter().map(|number| station(*number))) {
+                let hash = hasher.key(&station).hash;
+                probe::insert(buckets.as_mut_slice(), &mut overflow, hash, number).unwrap();
+            }
+            overflow
+        };
+        // No worse than a table that had this salt from the start, but for a little.
+        assert!(
+            cured.entries <= fresh.entries * 5 / 4 && cured.deepest <= fresh.deepest.max(16) * 2,
+            "{cured:?} {fresh:?}"
+        );
+    }
+}
+
+/// F-03: a table of fixed size with a second salt does what it does with one.
 #[test]
 fn f03_a_fixed_table_takes_another_salt() {
     let mut fdb = Fdb::new(Fixed::<32, 200, 200>::new(), Salt::default());
+    assert!(
+        fdb.reseed(Salt::new([8; 16])) && !fdb.rehash(1),
+        "empty: at once"
+    );
     for number in 0..200 {
         learn(&mut fdb, number);
     }
     fdb.remove(&station(7), None).unwrap().for_each(drop);
     let before: Vec<Record> = fdb.iter().collect();
-    assert!(fdb.reseed(Salt::new([9; 16])) && !fdb.rehash(1));
+    assert!(fdb.reseed(Salt::new([9; 16])));
+    assert!(!fdb.rehash(u32::MAX));
     assert!(fdb.iter().eq(before));
     assert!((0..200).all(|number| fdb.find(&station(number)).is_some() == (number != 7)));
     assert_eq!(fdb.remove(&station(8), None).unwrap().count(), 1);

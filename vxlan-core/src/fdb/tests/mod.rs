@@ -7,6 +7,7 @@ mod cursors;
 mod growth;
 mod hostile;
 mod model;
+mod placing;
 mod removal;
 mod rules;
 
