@@ -172,7 +172,7 @@ no 'vtep run' answers.";
 const MONITOR: &str = "Words:
   monitor [all|fdb|link|neigh|drops]...
 
-  fdb    entries that come, change or go
+  fdb    entries that come, change or go, and 'salt renewed' for a table under attack
   link   devices that come, change or go
   neigh  neighbours, and addresses that nobody knows (l2miss, l3miss)
   drops  frames that were lost, by reason

@@ -1,6 +1,7 @@
 //! `vtep monitor`: events as they happen.
 
 use vxlan_core::device::Valid;
+use vxlan_core::fdb::Overflow;
 use vxlan_core::{Event, Instant};
 
 use super::json::Json;
@@ -117,6 +118,25 @@ impl Watch {
         })
     }
 
+    /// The line about a table that got another salt, if entries are to be told.
+    pub(crate) fn salted(&self, name: &str, overflow: Overflow) -> Option<String> {
+        if !self.fdb {
+            return None;
+        }
+        let Overflow { entries, deepest } = overflow;
+        Some(if self.options.json {
+            let fields = vec![
+                ("salt", "renewed".into()),
+                ("ifname", name.into()),
+                ("overflow", u64::from(entries).into()),
+                ("deepest", u64::from(deepest).into()),
+            ];
+            Json::Object(fields).line() + "\n"
+        } else {
+            format!("salt renewed dev {name} overflow {entries} deepest {deepest}\n")
+        })
+    }
+
     /// The line about an event, if it is to be told.
     pub(crate) fn line(
         &self,
@@ -166,6 +186,27 @@ mod tests {
             "{\"dropped\":3,\"ifname\":\"vx0\",\"reason\":\"no-route\"}\n"
         );
         assert_eq!(Watch::tables(options).lost(None, "x", 1), None);
+    }
+
+    #[test]
+    fn another_salt() {
+        let mut options = Options::default();
+        let overflow = Overflow {
+            entries: 1993,
+            deepest: 284,
+        };
+        let told = |options| Watch::tables(options).salted("vx0", overflow).unwrap();
+        assert_eq!(
+            told(options),
+            "salt renewed dev vx0 overflow 1993 deepest 284\n"
+        );
+        options.json = true;
+        assert_eq!(
+            told(options),
+            "{\"salt\":\"renewed\",\"ifname\":\"vx0\",\"overflow\":1993,\"deepest\":284}\n"
+        );
+        let links = Watch::parse(options, &["link"]).unwrap();
+        assert_eq!(links.salted("vx0", overflow), None);
     }
 
     #[test]

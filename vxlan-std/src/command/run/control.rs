@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use nix::poll::PollFlags;
 use vxlan_core::Event;
 use vxlan_core::device::Valid;
+use vxlan_core::fdb::Overflow;
 
 use super::super::answer::{Answer, answer};
 use super::super::control::{self, Backlog, Listener};
@@ -261,6 +262,11 @@ impl<'a> Audience<'a> {
     /// Tells how many packets were lost for a reason.
     pub(super) fn lost(&mut self, name: Option<&str>, reason: &str, count: u64) {
         self.each(|watch| watch.lost(name, reason, count));
+    }
+
+    /// Tells that a device's table got another salt, and how its entries lay before.
+    pub(super) fn salted(&mut self, name: &str, overflow: Overflow) {
+        self.each(|watch| watch.salted(name, overflow));
     }
 
     /// Tells about a neighbour of the device `name`.

@@ -86,6 +86,7 @@ pub(super) fn pump(
             lifecycle::follow(devices, &mut host, &mut audience);
         }
         control.serve(devices, sink, all);
+        jobs::guard(devices, &mut control.audience(sink));
         jobs::step(devices, &mut control.audience(sink));
         let mut finished = devices.jobs.finished();
         if let Some(ending) = &mut ending {

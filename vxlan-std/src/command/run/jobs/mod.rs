@@ -3,6 +3,7 @@
 
 mod aside;
 mod departure;
+mod salt;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,9 @@ use std::os::fd::BorrowedFd;
 use aside::Aside;
 pub(crate) use aside::Errand;
 pub(crate) use departure::Departing;
+use salt::Reseeding;
+pub(super) use salt::guard;
+use vxlan_core::Instant;
 
 use super::super::fdb::{Flush, Loading, Saving};
 use super::super::refusal::Refusal;
@@ -36,6 +40,8 @@ pub(crate) enum Work {
     Load(Loading),
     /// A device goes down or away.
     Depart(Box<Departing>),
+    /// A table is placed by another salt.
+    Reseed(Reseeding),
     /// Something waits for the disk.
     Errand(Errand),
 }
@@ -59,6 +65,8 @@ pub(crate) struct Jobs {
     queue: VecDeque<(Ticket, Work)>,
     aside: Aside,
     done: Vec<(Ticket, Result<(), Refusal>)>,
+    /// When a table got another salt.
+    salted: Option<Instant>,
 }
 
 impl Jobs {
@@ -68,6 +76,7 @@ impl Jobs {
             queue: VecDeque::new(),
             aside: Aside::new()?,
             done: Vec::new(),
+            salted: None,
         })
     }
 
@@ -122,6 +131,7 @@ pub(super) fn step(devices: &mut Devices, audience: &mut Audience<'_>) {
         Work::Save(saving) => saving.step(devices),
         Work::Load(loading) => loading.step(devices, audience),
         Work::Depart(departing) => departing.step(devices, audience),
+        Work::Reseed(reseeding) => reseeding.step(devices),
         Work::Errand(errand) => Progress::Aside(errand.take()),
     };
     let jobs = &mut devices.jobs;

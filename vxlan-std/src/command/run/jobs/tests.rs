@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use vxlan_core::fdb::{Destination, Flags, Growable, Mode, Record, State, Update};
+use vxlan_core::fdb::{
+    Destination, Fdb, Fixed, Flags, Growable, Key, Mode, Record, Remote, State, Update,
+};
 use vxlan_core::world::NewDevice;
-use vxlan_core::{Config, Device, Instant, Mac, Vni};
+use vxlan_core::{Config, Device, Mac, Salt, Vni};
 use vxlan_std::{Buffer, DeviceId, Received, Snapshot};
 
 use super::super::super::words::FileSpec;
@@ -403,4 +405,91 @@ fn an_errand_holds_no_other_job() {
         sleep(Duration::from_millis(1));
     }
     assert_eq!(lab.devices.jobs.finished(), [(slow, Ok(()))]);
+}
+
+/// Addresses whose entries lie in one of 64 buckets by this salt: what somebody who knows it sends.
+fn hostile(salt: Salt, count: usize) -> Vec<Mac> {
+    let mut fdb = Fdb::new(Fixed::<64, 448, 1>::new(), salt);
+    let key = |number| Key {
+        mac: mac(5, number),
+        vni: VNI,
+    };
+    let add = |fdb: &mut Fdb<_>, number| {
+        let remote = Remote {
+            addr: [192, 0, 2, 1].into(),
+            port: 1,
+            vni: VNI,
+            ifindex: None,
+        };
+        let update = Update {
+            key: key(number),
+            state: State::REACHABLE,
+            flags: Flags::SELF,
+            mode: Mode::CREATE,
+            destination: remote.into(),
+            limit: 0,
+        };
+        fdb.update(Instant::ZERO, &update).unwrap();
+        fdb.overflow().entries > 0
+    };
+    let remove = |fdb: &mut Fdb<_>, number| fdb.remove(&key(number), None).unwrap().for_each(drop);
+    // The first that finds its bucket full.
+    let first = (0..).find(|number| add(&mut fdb, *number)).unwrap();
+    remove(&mut fdb, first);
+    for number in 0..first {
+        remove(&mut fdb, number);
+        let still_full = add(&mut fdb, first);
+        remove(&mut fdb, first);
+        if !still_full {
+            add(&mut fdb, number);
+        }
+    }
+    let same = (first..).filter(|number| {
+        let full = add(&mut fdb, *number);
+        remove(&mut fdb, *number);
+        full
+    });
+    same.take(count).map(|number| mac(5, number)).collect()
+}
+
+/// Somebody knows the salt and fills a few buckets: another one is drawn, once, and frames pass while
+/// the entries are placed by it.
+#[test]
+fn a_table_under_attack_gets_another_salt() {
+    const HOSTILE: usize = 1_500;
+    let mut lab = Lab::new("salt", 2_000);
+    let known = Salt::new([9; 16]);
+    lab.device_mut().fdb_mut().rehash(u32::MAX);
+    assert!(lab.device_mut().fdb_mut().reseed(known));
+    lab.device_mut().fdb_mut().rehash(u32::MAX);
+    let guarded = |lab: &mut Lab| {
+        let mut audience = Audience::nobody(&lab.sink);
+        guard(&mut lab.devices, &mut audience);
+        lab.devices.jobs.is_ready()
+    };
+    assert!(!guarded(&mut lab), "nothing is wrong yet");
+    let chosen = hostile(known, HOSTILE);
+    for mac in &chosen {
+        lab.enter(*mac);
+    }
+    // If the index is growing, that has to end first.
+    while lab.device_mut().fdb_mut().rehash(64) {}
+    let attacked = lab.device().fdb().overflow();
+    assert!(attacked.deepest > 64, "{attacked:?}");
+    let before = lab.records();
+    assert!(guarded(&mut lab));
+    let mut pieces = 0;
+    while lab.devices.jobs.is_ready() {
+        lab.carry();
+        assert!(!lab.device().fdb().wants_salt());
+        lab.step();
+        pieces += 1;
+    }
+    assert!(pieces > 1, "{pieces}");
+    let cured = lab.device().fdb().overflow();
+    assert!(cured.deepest < 32 && cured.entries < 400, "{cured:?}");
+    for record in before {
+        assert!(lab.device().fdb().find(&record.key).is_some());
+    }
+    assert!(!lab.device().fdb().wants_salt(), "all is well again");
 }
