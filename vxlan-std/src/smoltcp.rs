@@ -29,6 +29,7 @@
 //! ```
 
 use core::fmt;
+use std::collections::VecDeque;
 
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
@@ -63,19 +64,33 @@ pub struct Received {
     pub len: usize,
 }
 
+/// How many frames wait for a host that does not receive; those beyond are lost and counted.
+const BACKLOG: usize = 64;
+
 /// A [`Vtep`] as the host behind its only device sees it. `tell` hears what is learned.
+///
+/// What comes of sending for the host itself is received like what sockets bring, and before it:
+/// the answers of a proxy, frames that a route to this host gives back, and what tells that a frame
+/// was too long.
 pub struct Single<T> {
     /// The VTEP.
     pub vtep: Vtep,
     device: DeviceId,
     tell: T,
+    /// Frames for the host that no socket brought, the oldest first.
+    waiting: VecDeque<Vec<u8>>,
 }
 
 impl<T: FnMut(Event)> Single<T> {
     /// The side of `device` that hosts are on. Frames for other devices of the VTEP are lost.
     #[must_use]
     pub const fn new(vtep: Vtep, device: DeviceId, tell: T) -> Self {
-        Self { vtep, device, tell }
+        Self {
+            vtep,
+            device,
+            tell,
+            waiting: VecDeque::new(),
+        }
     }
 }
 
@@ -94,9 +109,32 @@ impl<T: FnMut(Event)> Overlay for Single<T> {
         sent.events
             .iter()
             .for_each(|(_, event)| (self.tell)(*event));
+        let back = sent.local.iter().filter(|id| **id == self.device).count();
+        let len = sent.len;
+        let mut refused = 0;
+        let waiting = &mut self.waiting;
+        let mut wait = |frame: &[u8]| match waiting.len() < BACKLOG {
+            true => waiting.push_back(frame.to_vec()),
+            false => refused += 1,
+        };
+        sent.replies.iter().for_each(&mut wait);
+        for _ in 0..back {
+            wait(buffer.frame(len));
+        }
+        for _ in 0..refused {
+            self.vtep.count_refused(self.device);
+        }
     }
 
     fn recv(&mut self, buffer: &mut Buffer) -> Option<Received> {
+        while let Some(frame) = self.waiting.pop_front() {
+            // It was in a frame area of the same length.
+            if let Some(room) = buffer.frame_area().get_mut(..frame.len()) {
+                room.copy_from_slice(&frame);
+                let len = frame.len();
+                return Some(Received { skip: 0, len });
+            }
+        }
         loop {
             // A socket that fails has nothing to deliver.
             let (delivered, event) = match self.vtep.recv(buffer).ok()?? {
@@ -231,7 +269,7 @@ mod tests {
     use std::net::UdpSocket;
 
     use smoltcp::phy::{Device as _, RxToken as _, TxToken as _};
-    use vxlan_core::{Config, Mac, Vni};
+    use vxlan_core::{Config, Mac, Neighbour, Vni};
 
     /// Everything sent comes back behind eight other bytes.
     #[derive(Default)]
@@ -274,15 +312,10 @@ mod tests {
 
     #[test]
     fn a_vtep_carries_frames_and_tells_what_it_learns() {
-        let free = UdpSocket::bind("0.0.0.0:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let mut vtep = Vtep::new();
-        let config = Config::new(Vni::MIN)
-            .local("127.0.0.1".parse().unwrap())
-            .local_bypass(false)
-            .port(port);
-        let device = vtep.add(config, Mac::new([2, 0, 0, 0, 0, 1])).unwrap();
+        let Single {
+            mut vtep, device, ..
+        } = host(|config| config);
+        let port = vtep.device(device).unwrap().config().port();
         let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
         let at = peer.local_addr().unwrap();
         let mut remote = vtep.remote(device, at.ip()).unwrap();
@@ -307,6 +340,94 @@ mod tests {
         received.consume(|bytes| assert_eq!(bytes, &datagram[8..68]));
         drop(adapter);
         assert!(matches!(learned[..], [Event::Learned(_)]), "{learned:?}");
+    }
+
+    /// A VTEP on the loopback interface whose host is on `Single`'s side.
+    fn host(change: impl Fn(Config) -> Config) -> Single<fn(Event)> {
+        let free = UdpSocket::bind("0.0.0.0:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let mut vtep = Vtep::new();
+        let config = Config::new(Vni::MIN)
+            .local("127.0.0.1".parse().unwrap())
+            .local_bypass(false)
+            .port(port);
+        let mac = Mac::new([2, 0, 0, 0, 0, 1]);
+        let device = vtep.add(change(config), mac).unwrap();
+        Single::new(vtep, device, |_| ())
+    }
+
+    /// All that is received, at most 100 frames.
+    fn received<O: Overlay>(adapter: &mut Adapter<O>) -> Vec<Vec<u8>> {
+        let mut frames = Vec::new();
+        while frames.len() < 100
+            && let Some((token, _)) = adapter.receive(Instant::ZERO)
+        {
+            token.consume(|frame| frames.push(frame.to_vec()));
+        }
+        frames
+    }
+
+    /// What the proxy answers comes back to the host that asked; what a host does not receive is
+    /// kept to a limit, and counted beyond.
+    #[test]
+    fn a_proxy_answers_its_own_host() {
+        let mut single = host(|config| config.proxy(true));
+        let device = single.device;
+        let station = Mac::new([2, 0, 0, 0, 0, 9]);
+        let remote = single.vtep.remote(device, [127, 0, 0, 2].into()).unwrap();
+        single.vtep.fdb_append(device, station, remote).unwrap();
+        let table = single.vtep.neighbours_mut(device).unwrap();
+        table.insert([10, 0, 0, 9].into(), Neighbour::permanent(station));
+        let mut adapter = Adapter::new(single, 1450);
+        // Who has 10.0.0.9? Tell 10.0.0.1.
+        let mut question = vec![0xff; 6];
+        question.extend([2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+        question.extend([2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 9]);
+        for (times, want, lost) in [(1, 1, 0), (BACKLOG + 3, BACKLOG, 3)] {
+            for _ in 0..times {
+                let token = adapter.transmit(Instant::ZERO).unwrap();
+                token.consume(question.len(), |room| room.copy_from_slice(&question));
+            }
+            let answers = received(&mut adapter);
+            assert_eq!(answers.len(), want);
+            for answer in answers {
+                assert_eq!(answer[..6], [2, 0, 0, 0, 0, 1]);
+                // It is at.
+                assert_eq!(answer[20..22], [0, 2]);
+                assert_eq!(answer[22..32], [2, 0, 0, 0, 0, 9, 10, 0, 0, 9]);
+            }
+            let stats = adapter.overlay.vtep.stats(device).unwrap();
+            assert_eq!(stats.rx_dropped, lost);
+        }
+    }
+
+    /// A frame that is too long for its path is answered, as behind a port of a bridge.
+    #[test]
+    fn a_host_is_told_of_a_narrow_path() {
+        let mut single = host(|config| config);
+        let device = single.device;
+        let remote = single.vtep.remote(device, [127, 0, 0, 2].into()).unwrap();
+        single.vtep.fdb_append(device, Mac::ZERO, remote).unwrap();
+        single
+            .vtep
+            .device_mut(device)
+            .unwrap()
+            .set_bridge_port(true);
+        let mut adapter = Adapter::new(single, u16::MAX);
+        let mut frame = vec![2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0];
+        // As long as the room for it.
+        frame.extend([
+            0xff, 0xf1, 0, 0, 0x40, 0, 33, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
+        ]);
+        frame.resize(usize::from(u16::MAX), 0);
+        let token = adapter.transmit(Instant::ZERO).unwrap();
+        token.consume(frame.len(), |room| room.copy_from_slice(&frame));
+        let told = received(&mut adapter);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0][..6], [2, 0, 0, 0, 0, 1]);
+        // Destination unreachable, fragmentation needed.
+        assert_eq!(told[0][34..36], [3, 4]);
     }
 
     #[test]
