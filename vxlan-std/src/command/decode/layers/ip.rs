@@ -170,7 +170,7 @@ impl<'p> Walk<'p, '_> {
     fn transport(&mut self, number: u8, below: Below, part: Part<'p>) {
         match number {
             protocol::UDP => self.udp(below, part),
-            protocol::TCP => self.tcp(part),
+            protocol::TCP => self.tcp(below, part),
             1 => self.icmp(part, false),
             protocol::ICMPV6 => self.icmp(part, true),
             _ => self.opaque(part),

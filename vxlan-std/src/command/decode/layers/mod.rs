@@ -3,6 +3,7 @@
 //! Nothing is judged here and nothing is believed: each layer says what its bytes say, and where
 //! the packet or the capture ends early, that is a layer as well.
 
+mod checked;
 mod ip;
 mod link;
 mod payload;

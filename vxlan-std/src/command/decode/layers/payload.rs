@@ -6,6 +6,8 @@ use vxlan_core::Mac;
 use vxlan_core::wire::arp;
 use vxlan_core::wire::ethernet::EtherType;
 
+use super::checked::Checked;
+use super::ip::Below;
 use super::{Part, Walk};
 
 impl<'p> Walk<'p, '_> {
@@ -41,12 +43,14 @@ impl<'p> Walk<'p, '_> {
         });
     }
 
-    pub(super) fn tcp(&mut self, part: Part<'p>) {
-        let (Some(source), Some(destination), Some(sequence), Some(word)) =
-            (part.u16(0), part.u16(2), part.u32(4), part.u16(12))
-        else {
+    pub(super) fn tcp(&mut self, below: Below, part: Part<'p>) {
+        let fields = (part.u16(0), part.u16(2), part.u32(4), part.u16(12));
+        let (Some(source), Some(destination), Some(sequence), Some(word)) = fields else {
             return self.short("TCP header", 20, part);
         };
+        // A capture may end before it.
+        let checksum = part.u16(16);
+        let checked = checksum.map(|checksum| Checked::tcp(below, checksum, part));
         let header = usize::from(word >> 12) * 4;
         let payload = part.length.saturating_sub(header);
         let names = [
@@ -79,6 +83,10 @@ impl<'p> Walk<'p, '_> {
             layer
                 .item(format!("seq {sequence}"))
                 .item(format!("{payload} bytes of payload"));
+            if let (Some(checksum), Some(checked)) = (checksum, checked) {
+                layer.field("checksum", checksum);
+                checked.tell(layer, checksum);
+            }
         });
     }
 

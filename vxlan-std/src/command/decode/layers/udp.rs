@@ -1,7 +1,8 @@
 //! UDP, and which datagrams are VXLAN.
 
-use vxlan_core::wire::udp::{self, Verdict};
+use vxlan_core::wire::udp;
 
+use super::checked::Checked;
 use super::ip::Below;
 use super::{Carrier, Datagram, Part, Walk};
 
@@ -19,31 +20,20 @@ impl<'p> Walk<'p, '_> {
         } else {
             part.limit(length)
         };
-        let verdict = verify(below, header, whole, fits && !open);
+        let verdict = Checked::udp(below, header, whole, fits && !open);
         self.layer("udp", "UDP", |layer| {
             layer
                 .field("source", header.source())
                 .field("destination", header.destination());
-            layer
-                .field("length", length)
-                .field("checksum", header.checksum());
+            layer.field("length", length);
+            layer.field("checksum", header.checksum());
             layer.item(format!("{} > {}", header.source(), header.destination()));
             layer.item(match (open, fits) {
                 (true, _) => "length 0 (BIG TCP)".to_owned(),
                 (_, true) => format!("{length} bytes"),
                 (_, false) => format!("length {length} of {} cannot be", part.length),
             });
-            let (word, text) = match verdict {
-                Checked::Is(Verdict::Valid) => ("ok", "checksum ok"),
-                Checked::Is(Verdict::Absent) => ("absent", "no checksum"),
-                Checked::Is(Verdict::Invalid) => ("wrong", "checksum wrong"),
-                Checked::Partial => ("pseudo-header", "checksum left to the card"),
-                Checked::Unknown => ("unverified", "checksum not verified"),
-            };
-            layer.field("checksum_is", word).item(match verdict {
-                Checked::Is(Verdict::Absent) => text.to_owned(),
-                _ => format!("{text} ({:#06x})", header.checksum()),
-            });
+            verdict.tell(layer, header.checksum());
         });
         let (source, destination) = (header.source(), header.destination());
         self.what(|| format!("UDP {source} > {destination}"));
@@ -70,29 +60,4 @@ impl<'p> Walk<'p, '_> {
         };
         self.vxlan(datagram);
     }
-}
-
-/// What can be said about a UDP checksum.
-#[derive(Clone, Copy)]
-enum Checked {
-    Is(Verdict),
-    /// The sum of the pseudo header: the sender's card fills the rest in.
-    Partial,
-    /// Not all bytes are here.
-    Unknown,
-}
-
-fn verify(below: Below, header: udp::Header, whole: Part<'_>, length_known: bool) -> Checked {
-    if header.checksum() == 0 {
-        return Checked::Is(Verdict::Absent);
-    }
-    if below.fragment || whole.is_cut() || !length_known {
-        return Checked::Unknown;
-    }
-    let verdict = udp::verify(below.addresses, whole.bytes);
-    let pseudo = udp::pseudo_header_sum(below.addresses, whole.length).fold();
-    if verdict == Verdict::Invalid && header.checksum() == pseudo {
-        return Checked::Partial;
-    }
-    Checked::Is(verdict)
 }

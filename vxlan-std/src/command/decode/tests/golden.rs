@@ -43,6 +43,54 @@ fn json_for_programs() {
     assert_eq!(text, JSON);
 }
 
+/// What is in a tunnel has its checksum verified as well, TCP and UDP, and over IPv6.
+#[test]
+fn inner_checksums() {
+    // From port 80 to port 81, and two bytes: 0x50 words, 0x51, 0x5010, 0x1234, and the pseudo
+    // header of IPv4: 0xc000 0201 0xc000 0202, 6, 22.
+    let tcp = |sum: u16| {
+        let header = [0, 80, 0, 81, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x10, 0, 0];
+        join(&[&header, &sum.to_be_bytes(), &[0, 0, 0x12, 0x34]])
+    };
+    let pseudo: u32 = 0xc000 + 0x0201 + 0xc000 + 0x0202 + 6 + 22;
+    let fold = |sum: u32| ((sum & 0xffff) + (sum >> 16)) as u16;
+    let right = !fold(pseudo + 80 + 81 + 0x5010 + 0x1234);
+    let wrong_udp = {
+        let mut datagram = summed(false, 53, b"question");
+        datagram[9] ^= 1;
+        datagram
+    };
+    let four = |number, payload: Vec<u8>| ethernet(EtherType::IPV4, &ipv4(number, 0, &payload));
+    for (frame, want) in [
+        (four(6, tcp(right)), "ok"),
+        (four(6, tcp(right ^ 1)), "wrong"),
+        (four(6, tcp(fold(pseudo))), "pseudo-header"),
+        (four(17, summed(false, 53, b"question")), "ok"),
+        (four(17, wrong_udp), "wrong"),
+        (four(17, udp(53, b"question")), "absent"),
+        (
+            ethernet(EtherType::IPV6, &ipv6(17, &summed(true, 53, b"question"))),
+            "ok",
+        ),
+    ] {
+        let said = innermost_checksum(&frame);
+        assert_eq!(said.as_deref(), Some(want), "{frame:x?}");
+    }
+    let cut = four(6, tcp(right));
+    let said = innermost_checksum(&cut[..55]);
+    assert_eq!(said.as_deref(), Some("unverified"));
+}
+
+/// What is said about the checksum of what `frame` carries, in a tunnel.
+fn innermost_checksum(frame: &[u8]) -> Option<String> {
+    let packet = packet(&[], &outer(&summed(false, 4789, &vxlan(42, frame))));
+    let layers = packet["layers"].as_array()?;
+    let inner = layers
+        .iter()
+        .rfind(|layer| layer["depth"] == 1 && layer["checksum_is"] != Value::Null)?;
+    Some(inner["checksum_is"].as_str()?.to_owned())
+}
+
 const TEXT: &str = r"   1  0.000000  192.0.2.1 > 192.0.2.2, VXLAN 42, 100 bytes, deliver
     Ethernet   02:00:00:00:00:0a > 02:00:00:00:00:0b, QinQ
     VLAN       VID 100, priority 3, TPID 0x88a8, VLAN
