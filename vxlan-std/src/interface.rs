@@ -11,6 +11,21 @@ use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 use vxlan_core::IfIndex;
 use vxlan_core::world::Lower;
 
+/// What [`is_name`] accepts, for messages.
+pub const NAME: &str = "an interface name of 1 to 15 bytes without slash, colon, percent \
+sign or white space";
+
+/// Whether an interface can have this name: that of `dev_valid_name()`, without a percent sign,
+/// which stands for a number that the kernel is to choose, and without control characters.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let odd = |c: char| matches!(c, '/' | ':' | '%') || c.is_whitespace() || c.is_control();
+    (1..=NAME_MAX).contains(&text.len()) && !matches!(text, "." | "..") && !text.contains(odd)
+}
+
+/// The longest interface name in bytes (`IFNAMSIZ`, its final zero left out).
+const NAME_MAX: usize = 15;
+
 /// The number of the interface `name`, if there is one.
 #[must_use]
 pub fn index(name: &str) -> Option<IfIndex> {
@@ -87,6 +102,31 @@ mod tests {
         let address = IpAddr::from([127, 0, 0, 1]);
         assert!(any_has(&["lo".to_owned()], address));
         assert!(!any_has(&["eth77".to_owned()], address));
+    }
+
+    #[test]
+    fn names() {
+        for (name, want) in [
+            ("vx0", true),
+            ("a", true),
+            ("fifteen-bytes-x", true),
+            ("sixteen-bytes-xy", false),
+            ("äöüäöüä", true),
+            ("äöüäöüäö", false),
+            ("", false),
+            (".", false),
+            ("..", false),
+            ("...", true),
+            ("a/b", false),
+            ("a:b", false),
+            ("a b", false),
+            ("a\tb", false),
+            ("a\u{1b}b", false),
+            ("vx%d", false),
+            ("vx0.100", true),
+        ] {
+            assert_eq!(is_name(name), want, "{name:?}");
+        }
     }
 
     #[test]

@@ -8,8 +8,7 @@ use nix::net::if_::if_nametoindex;
 use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 use vxlan_core::{IfIndex, Mac};
 
-/// The longest interface name (`IFNAMSIZ`, its final zero left out).
-const NAME_MAX: usize = 15;
+use crate::interface;
 
 /// A TAP device: an Ethernet interface of the host whose frames this process reads and writes.
 ///
@@ -54,11 +53,7 @@ impl Tap {
     /// # Errors
     /// See [`create`](Self::create).
     pub fn create_down(name: &str, mtu: u32, mac: Mac) -> Result<Self, TapError> {
-        let valid = !name.is_empty() && name.len() <= NAME_MAX && name != "." && name != "..";
-        let printable = name
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !b"/:%".contains(&b));
-        if !valid || !printable {
+        if !interface::is_name(name) {
             return Err(TapError::Name);
         }
         // The kernel would attach to a persistent TAP device of that name.
@@ -180,11 +175,7 @@ impl fmt::Debug for Tap {
 impl fmt::Display for TapError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name => write!(
-                f,
-                "not a name for an interface: 1 to {NAME_MAX} characters without space, '/', ':' \
-                 and '%'"
-            ),
+            Self::Name => write!(f, "{} expected", interface::NAME),
             Self::Exists => f.write_str("an interface of this name exists"),
             Self::Create(error) => {
                 write!(f, "cannot create a TAP device: {error}")?;

@@ -319,7 +319,7 @@ mod tests {
             ),
             (
                 "dev",
-                "fdb: \"dev\": an interface name of 1 to 15 bytes without slash, colon or white space expected behind it",
+                "fdb: \"dev\": an interface name of 1 to 15 bytes without slash, colon, percent sign or white space expected behind it",
             ),
         ] {
             assert_eq!(parse_fdb(text).unwrap_err().to_string(), want);

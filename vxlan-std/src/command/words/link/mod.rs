@@ -353,7 +353,7 @@ mod tests {
             ),
             (
                 "a/b type vxlan",
-                "link: \"a/b\": an interface name of 1 to 15 bytes without slash, colon or white \
+                "link: \"a/b\": an interface name of 1 to 15 bytes without slash, colon, percent sign or white \
                  space expected",
             ),
             (

@@ -104,7 +104,7 @@ mod tests {
             (&["export", "vx0", "vx1"], "link: \"vx1\": said twice"),
             (
                 &["export", "a/b"],
-                "link: \"a/b\": an interface name of 1 to 15 bytes without slash, colon or white \
+                "link: \"a/b\": an interface name of 1 to 15 bytes without slash, colon, percent sign or white \
                  space expected",
             ),
         ] {
