@@ -83,6 +83,15 @@ pub(crate) fn devices_follow_their_interfaces(_: &str) -> Result<(), Skip> {
     wait_shown(&namespace, "link show vx9", "mtu 1300 ");
     wait_shown(&namespace, "link show vx9", "02:00:00:00:00:aa");
     assert_eq!(vtep(&namespace, "link show vx0").status.code(), Some(1));
+    // The daemon renames as well; a name that is taken leaves all as it was.
+    assert_eq!(shown(&namespace, "link set vx9 name vx8 mtu 1280"), "");
+    assert!(shown(&namespace, "link show vx8").contains("mtu 1280 "));
+    assert!(namespace.has("vx8") && !namespace.has("vx9"));
+    let taken = vtep(&namespace, "link set dev vx8 name vx1 mtu 1300");
+    assert_eq!(taken.status.code(), Some(2), "{taken:?}");
+    assert_eq!(taken.stderr, b"RTNETLINK answers: File exists\n");
+    assert!(shown(&namespace, "link show vx8").contains("mtu 1280 "));
+    assert_eq!(shown(&namespace, "link set vx8 mtu 1300 name vx9"), "");
 
     // An MTU that the interface below cannot carry is taken back.
     let too_much = vtep(&namespace, "link set vx1 mtu 1451");

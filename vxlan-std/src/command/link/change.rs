@@ -6,12 +6,13 @@ use vxlan_core::device::{ConfigChange, Valid};
 use vxlan_core::{Device, Flags, FlowLabel, Mac};
 use vxlan_std::{DeviceId, interface};
 
+use super::super::netlink::Netlink;
 use super::super::refusal::{BRIDGE, IP, NO_DEVICE, Refusal};
 use super::super::run::{Audience, Devices, Refused, Ticket};
 use super::super::words::{LinkOptions, LinkSpec, Switch};
 
-/// What `ip link set` does: the configuration, then address and MTU, then up or down, the order of
-/// the kernel (`rtnl_newlink()`, `do_setlink()`). To go down is a job to wait for.
+/// What `ip link set` does: the configuration, then address, MTU and name, then up or down, the
+/// order of the kernel (`rtnl_newlink()`, `do_setlink()`). To go down is a job to wait for.
 pub(super) fn set(
     devices: &mut Devices,
     audience: &mut Audience<'_>,
@@ -31,6 +32,9 @@ pub(super) fn set(
         }
         let _ = set_mac(devices, id, mac);
         let _ = set_mtu(devices, id, mtu);
+        if devices.named(name) != Some(id) {
+            let _ = set_name(devices, id, name);
+        }
     }
     done
 }
@@ -51,6 +55,9 @@ fn apply(
     }
     if let Some(mtu) = spec.mtu {
         set_mtu(devices, id, mtu).map_err(refused)?;
+    }
+    if let Some(name) = &spec.new_name {
+        set_name(devices, id, name)?;
     }
     match spec.up {
         Some(true) => devices.open(id).map(|()| None),
@@ -104,6 +111,18 @@ fn set_mtu(devices: &mut Devices, id: DeviceId, mtu: u32) -> Result<(), Refused>
         Some(link) => link.tap.set_mtu(mtu).map_err(Refused::Tap),
         None => Ok(()),
     }
+}
+
+/// Renames the interface of a device, and has the device follow.
+fn set_name(devices: &mut Devices, id: DeviceId, name: &str) -> Result<(), Refusal> {
+    let Some(link) = devices.link(id).filter(|link| link.tap.name() != name) else {
+        return Ok(());
+    };
+    let index = link.tap.ifindex();
+    let renamed = Netlink::open(0).and_then(|mut netlink| netlink.rename(index, name));
+    renamed.map_err(|error| Refusal::errno(IP, error.raw_os_error().unwrap_or(5)))?;
+    devices.renamed(id, name);
+    Ok(())
 }
 
 /// What of the options may change; otherwise the kernel's refusal, in the order in which it looks

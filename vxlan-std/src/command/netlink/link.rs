@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 
 use vxlan_core::{IfIndex, Mac};
 
-use super::{Attributes, Builder, Message, Netlink};
+use super::{Attributes, Builder, Message, NLM_F_ACK, Netlink};
 
 pub(crate) const RTM_NEWLINK: u16 = 16;
 pub(crate) const RTM_DELLINK: u16 = 17;
@@ -134,6 +134,20 @@ impl LinkState {
     /// Whether it is a port of a bridge (`netif_is_any_bridge_port()`).
     pub(crate) fn is_bridge_port(&self) -> bool {
         matches!(self.slave_kind.as_str(), "bridge" | "openvswitch")
+    }
+}
+
+impl Netlink {
+    /// Gives an interface another name.
+    ///
+    /// # Errors
+    /// Those of the kernel: `EEXIST` if there is one of this name, `EBUSY` before Linux 6.2 if it
+    /// is up.
+    pub(crate) fn rename(&mut self, index: IfIndex, name: &str) -> io::Result<()> {
+        let text = [name.as_bytes(), b"\0"].concat();
+        let request = Builder::new(header(index.get())).put(IFLA_IFNAME, &text);
+        self.ask(RTM_NEWLINK, NLM_F_ACK, &request.finish())
+            .map(drop)
     }
 }
 

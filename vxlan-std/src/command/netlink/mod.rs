@@ -33,6 +33,8 @@ const HEADER: usize = 16;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const NLM_F_REQUEST: u16 = 0x1;
+/// An answer even if there is nothing to say.
+const NLM_F_ACK: u16 = 0x4;
 /// The answer is a list.
 pub(crate) const NLM_F_DUMP: u16 = 0x300;
 

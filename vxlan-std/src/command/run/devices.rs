@@ -246,6 +246,17 @@ impl Devices {
         }
     }
 
+    /// The interface of a device has another name now.
+    pub(crate) fn renamed(&mut self, id: DeviceId, name: &str) {
+        if let Some(link) = self.taps.links.iter_mut().find(|link| link.id == id)
+            && link.tap.name() != name
+        {
+            self.vtep.remove_overlay(link.tap.name());
+            link.tap.rename(name);
+            self.vtep.add_overlay(name);
+        }
+    }
+
     /// The device of this name.
     pub(crate) fn named(&self, name: &str) -> Option<DeviceId> {
         let mut links = self.taps.links.iter().filter(|link| !link.leaving);

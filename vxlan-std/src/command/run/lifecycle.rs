@@ -110,14 +110,7 @@ fn look(devices: &mut Devices, host: &mut Host, index: IfIndex, audience: &mut A
     let Ok(state) = LinkState::of(&mut host.questions, index) else {
         return;
     };
-    if let Some(link) = devices.taps.links.iter_mut().find(|link| link.id == id)
-        && link.tap.name() != state.name
-    {
-        let old = link.tap.name().to_owned();
-        link.tap.rename(&state.name);
-        devices.vtep.remove_overlay(&old);
-        devices.vtep.add_overlay(&state.name);
-    }
+    devices.renamed(id, &state.name);
     if let Some(device) = devices.vtep.device_mut(id) {
         device.set_bridge_port(state.is_bridge_port());
     }

@@ -31,6 +31,8 @@ pub(crate) struct LinkSpec {
     pub(crate) address: Option<Mac>,
     /// Up or down.
     pub(crate) up: Option<bool>,
+    /// The name that it is to have from now on.
+    pub(crate) new_name: Option<String>,
 }
 
 /// What `ip link` is to do.
@@ -82,7 +84,7 @@ impl LinkSpec {
     /// What follows `ip link add`.
     pub(super) fn new(words: &mut Cursor<'_>) -> Result<Self, WordsError> {
         let mut spec = Self::default();
-        if !spec.head(words)? {
+        if !spec.head(words, false)? {
             return Err(words.error("", Problem::Missing("\"type vxlan\"")));
         }
         spec.tail(words)?;
@@ -93,8 +95,12 @@ impl LinkSpec {
     /// What follows `ip link set`.
     fn set(words: &mut Cursor<'_>) -> Result<Self, WordsError> {
         let mut spec = Self::default();
-        if spec.head(words)? {
+        if spec.head(words, true)? {
             spec.tail(words)?;
+        }
+        if spec.name.is_none() {
+            // Alone it names the device.
+            spec.name = spec.new_name.take();
         }
         if spec.name.is_none() {
             return Err(words.error("", Problem::Missing("\"dev NAME\"")));
@@ -102,8 +108,9 @@ impl LinkSpec {
         Ok(spec)
     }
 
-    /// What stands before `type vxlan`. False if the line ends before it.
-    fn head(&mut self, words: &mut Cursor<'_>) -> Result<bool, WordsError> {
+    /// What stands before `type vxlan`, about a device that `exists` or a new one. False if the
+    /// line ends before it.
+    fn head(&mut self, words: &mut Cursor<'_>, exists: bool) -> Result<bool, WordsError> {
         while let Some(word) = words.next() {
             match word {
                 "type" => {
@@ -135,6 +142,10 @@ impl LinkSpec {
                     let why = "not supported here; 'ip link set' does it to the interface";
                     return Err(words.error(word, Problem::Unsupported(why)));
                 }
+                "name" if exists => {
+                    words.once("new name", word)?;
+                    self.new_name = Some(words.value(word, INTERFACE, interface)?);
+                }
                 "dev" | "name" => {
                     words.once("name", word)?;
                     let Some(value) = words.next() else {
@@ -164,7 +175,7 @@ impl LinkSpec {
 /// What follows `ip link del`.
 fn delete(words: &mut Cursor<'_>) -> Result<String, WordsError> {
     let mut spec = LinkSpec::default();
-    spec.head(words)?;
+    spec.head(words, false)?;
     if let Some(word) = words.next() {
         return Err(words.error(word, Problem::Unknown));
     }
@@ -297,6 +308,30 @@ mod tests {
         }
     }
 
+    /// `name` renames what exists; alone it says which device is meant, as for `ip link set`.
+    #[test]
+    fn a_device_gets_another_name() {
+        for (line, name, new_name) in [
+            (&["set", "vx0", "name", "vx1"][..], "vx0", Some("vx1")),
+            (&["set", "dev", "vx0", "name", "vx1"], "vx0", Some("vx1")),
+            (&["set", "name", "vx1", "dev", "vx0"], "vx0", Some("vx1")),
+            (&["set", "name", "vx0", "up"], "vx0", None),
+        ] {
+            let Ok(LinkRequest::Set(spec)) = parse_link_request(line) else {
+                panic!("{line:?}");
+            };
+            let names = (spec.name.as_deref(), spec.new_name.as_deref());
+            assert_eq!(names, (Some(name), new_name), "{line:?}");
+        }
+        for line in [
+            &["set", "vx0", "name", "a", "name", "b"][..],
+            &["set", "vx0", "name", "a/b"],
+            &["add", "vx0", "name", "vx1", "type", "vxlan", "id", "1"],
+        ] {
+            assert!(parse_link_request(line).is_err(), "{line:?}");
+        }
+    }
+
     #[test]
     fn names_around_the_device() {
         let want = LinkSpec {
@@ -310,6 +345,7 @@ mod tests {
             mtu: Some(1400),
             address: Some(Mac::new([2, 0, 0, 0, 0, 1])),
             up: None,
+            new_name: None,
         };
         let tail = "type vxlan id 1 group 239.1.1.1 dev eth0";
         for head in [
