@@ -66,6 +66,7 @@ pub(super) const FDB: Noun = Noun {
         },
     ],
     words: &[],
+    defaults: &[],
 };
 
 const ENTRY: &[Word] = &[

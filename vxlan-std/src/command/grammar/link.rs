@@ -8,12 +8,12 @@ pub(super) const LINK: Noun = Noun {
         Verb {
             name: "add",
             about: "Make a device, down unless 'up' is said",
-            words: &[HEAD, GIVEN, CHANGING, FIXED],
+            words: &[HEAD, DOWN, GIVEN, CHANGING, FIXED],
         },
         Verb {
             name: "set",
             about: "Change a device",
-            words: &[HEAD, DOWN, CHANGING],
+            words: &[HEAD, NAME, DOWN, CHANGING],
         },
         Verb {
             name: "del",
@@ -38,7 +38,7 @@ pub(super) const LINK: Noun = Noun {
                 (
                     "name",
                     "NAME",
-                    "the name of the new one; the same unless said",
+                    "the name of the new one [default: the same]",
                 ),
                 ("up", "", "take it up"),
             ]],
@@ -46,33 +46,47 @@ pub(super) const LINK: Noun = Noun {
         Verb {
             name: "export",
             about: "Print the ip and bridge commands that make devices in the kernel",
-            words: &[&[("dev", "NAME", "this one; all unless said")]],
+            words: &[&[("dev", "NAME", "this one [default: all]")]],
         },
     ],
     words: &[],
+    defaults: &[
+        ("address", "random"),
+        ("mtu", "what the lower interface leaves, or 1500"),
+        ("down", "down"),
+        ("dstport", "8472"),
+        ("srcport", "ephemeral ones"),
+        ("maxaddress", "unlimited"),
+        ("reserved_bits", "all without a use"),
+        ("local", "the route's"),
+        ("remote", "nowhere"),
+        ("ttl", "1 to a group, else the host's"),
+        ("tos", "0"),
+        ("df", "unset"),
+        ("flowlabel", "0"),
+        ("ageing", "300"),
+        ("learning", "learning; nolearning if external"),
+        ("localbypass", "localbypass"),
+        ("nomcroute", "nomcroute"),
+        ("udpcsum", "udpcsum"),
+    ],
 };
 
 const HEAD: &[Word] = &[
     ("dev", "NAME", "the device"),
-    ("address", "MAC", "its MAC address; random unless said"),
-    (
-        "mtu",
-        "N",
-        "its MTU; what the lower interface leaves, or 1500",
-    ),
+    ("address", "MAC", "its MAC address"),
+    ("mtu", "N", "its MTU"),
     ("up", "", "take it up"),
     ("type", "vxlan", "behind it stand the options of VXLAN"),
 ];
+
+const NAME: &[Word] = &[("name", "NAME", "the name that it is to have")];
 
 const DOWN: &[Word] = &[("down", "", "take it down")];
 
 const GIVEN: &[Word] = &[
     ("id", "N", "the VNI"),
-    (
-        "dstport",
-        "N",
-        "the UDP port of both ends; 8472 unless said",
-    ),
+    ("dstport", "N", "the UDP port of both ends"),
     ("srcport", "MIN MAX", "outer source ports, below MAX"),
     (
         "maxaddress",
@@ -84,11 +98,7 @@ const GIVEN: &[Word] = &[
 
 /// What can change.
 const CHANGING: &[Word] = &[
-    (
-        "local",
-        "IP",
-        "the outer source address; the route's unless said",
-    ),
+    ("local", "IP", "the outer source address"),
     ("remote", "IP", "where frames of unknown destination go"),
     ("group", "IP", "the same, a multicast group; needs dev"),
     ("nodev", "", "no lower interface"),
@@ -96,21 +106,13 @@ const CHANGING: &[Word] = &[
     ("tos", "N", "the outer TOS, hexadecimal, or inherit"),
     ("df", "WHEN", "unset, set or inherit"),
     ("flowlabel", "N", "the outer IPv6 flow label, or inherit"),
-    (
-        "ageing",
-        "S",
-        "seconds until a learned entry is forgotten; 300 unless said",
-    ),
-    ("learning", "", "learn from what is received; the default"),
+    ("ageing", "S", "seconds until a learned entry is forgotten"),
+    ("learning", "", "learn from what is received"),
     ("nolearning", "", "do not"),
-    (
-        "localbypass",
-        "",
-        "hand frames for this host over directly; the default",
-    ),
+    ("localbypass", "", "hand frames for this host over directly"),
     ("nolocalbypass", "", "do not"),
     ("mcroute", "", "groups take the host's multicast routes"),
-    ("nomcroute", "", "they do not; the default"),
+    ("nomcroute", "", "they do not"),
 ];
 
 /// What cannot.
@@ -129,7 +131,7 @@ const FIXED: &[Word] = &[
     ("rsc", "", "short-circuit routes"),
     ("l2miss", "", "tell about unknown destinations"),
     ("l3miss", "", "tell about unknown neighbours"),
-    ("udpcsum", "", "UDP checksum over IPv4; the default"),
+    ("udpcsum", "", "UDP checksum over IPv4"),
     ("noudpcsum", "", "none"),
     ("udp6zerocsumtx", "", "no UDP checksum over IPv6"),
     ("udp6zerocsumrx", "", "accept packets without one over IPv6"),

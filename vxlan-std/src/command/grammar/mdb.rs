@@ -37,6 +37,7 @@ pub(super) const MDB: Noun = Noun {
         },
     ],
     words: &[],
+    defaults: &[],
 };
 
 const DEVICE: &[Word] = &[("dev", "NAME", "the device")];

@@ -20,6 +20,8 @@ pub(super) struct Noun {
     verbs: &'static [Verb],
     /// Words without a verb.
     words: &'static [Word],
+    /// What holds when `add` is not told: the word that says otherwise, and what.
+    defaults: &'static [(&'static str, &'static str)],
 }
 
 /// What is to be done.
@@ -47,10 +49,10 @@ const NOUNS: [&Noun; 7] = [
 pub(super) fn command() -> Command {
     NOUNS.iter().fold(Arguments::command(), |command, noun| {
         command.mut_subcommand(noun.name, |command| {
-            let verbs = noun.verbs.iter().map(Verb::command);
+            let verbs = noun.verbs.iter().map(|verb| verb.command(noun));
             let command = command.mut_arg("words", |words| match noun.words {
                 [] => words.hide(true),
-                list => words.value_parser(values(&[list])),
+                list => words.value_parser(values(&[list], &[])),
             });
             command.subcommands(verbs).disable_help_subcommand(true)
         })
@@ -65,25 +67,33 @@ pub(super) fn verb(noun: &str, verb: &str) -> Option<&'static str> {
 }
 
 impl Verb {
-    fn command(&self) -> Command {
+    fn command(&self, noun: &Noun) -> Command {
+        let defaults = match self.name {
+            "add" => noun.defaults,
+            _ => &[],
+        };
         let words = Arg::new("words")
             .value_name("WORDS")
             .num_args(0..)
             .help("The words of iproute2");
         let words = match self.words {
             [] => words,
-            lists => words.value_parser(values(lists)),
+            lists => words.value_parser(values(lists, defaults)),
         };
         Command::new(self.name).about(self.about).arg(words)
     }
 }
 
-fn values(lists: &[&[Word]]) -> PossibleValuesParser {
+fn values(lists: &[&[Word]], defaults: &[(&str, &str)]) -> PossibleValuesParser {
     let words = lists.iter().flat_map(|list| list.iter());
     let values = words.map(|(name, value, help)| {
         let help = match *value {
             "" => (*help).to_owned(),
             value => format!("{value}: {help}"),
+        };
+        let help = match defaults.iter().find(|(word, _)| word == name) {
+            Some((_, default)) => format!("{help} [default: {default}]"),
+            None => help,
         };
         PossibleValue::new(*name).help(help)
     });
@@ -96,6 +106,25 @@ mod tests {
         parse_fdb_request, parse_link_request, parse_mdb, parse_neigh, parse_nexthop, parse_vni,
     };
     use super::*;
+
+    /// Each default belongs to a word of `add`, and is said there alone.
+    #[test]
+    fn only_what_is_made_has_defaults() {
+        let mut command = command();
+        command.build();
+        let link = command.find_subcommand_mut("link").unwrap();
+        for (verb, want) in [("add", link::LINK.defaults.len()), ("set", 0), ("del", 0)] {
+            let help = link.find_subcommand_mut(verb).unwrap().render_long_help();
+            let said = help.to_string().matches("[default: ").count();
+            assert_eq!(said, want, "{verb}");
+        }
+        let add = link.find_subcommand_mut("add").unwrap();
+        let help = add.render_long_help().to_string();
+        assert!(
+            help.contains("the UDP port of both ends [default: 8472]"),
+            "{help}"
+        );
+    }
 
     /// Every word here is one that the daemon knows.
     #[test]

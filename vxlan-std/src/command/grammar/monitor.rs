@@ -12,4 +12,5 @@ pub(super) const MONITOR: Noun = Noun {
         ("drops", "", "why packets are lost, and how many"),
         ("all", "", "all of it"),
     ],
+    defaults: &[],
 };

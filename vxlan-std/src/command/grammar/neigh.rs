@@ -42,6 +42,7 @@ pub(super) const NEIGH: Noun = Noun {
         },
     ],
     words: &[],
+    defaults: &[],
 };
 
 const ONE: &[Word] = &[("dev", "NAME", "the device")];

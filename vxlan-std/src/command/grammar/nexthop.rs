@@ -37,6 +37,7 @@ pub(super) const NEXTHOP: Noun = Noun {
         },
     ],
     words: &[],
+    defaults: &[],
 };
 
 const ONE: &[Word] = &[("id", "N", "its number")];

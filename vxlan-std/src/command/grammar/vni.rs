@@ -22,6 +22,7 @@ pub(super) const VNI: Noun = Noun {
         },
     ],
     words: &[],
+    defaults: &[],
 };
 
 const RANGES: &[Word] = &[
