@@ -24,6 +24,7 @@ use vxlan_core::device::{PORT_IANA, PORT_LINUX};
 use vxlan_core::{Mac, Vni};
 use vxlan_std::socket::Receiver;
 
+use super::options::within;
 use capture::{Capture, Limits, Recorder};
 use checks::Check;
 use host::Host;
@@ -54,7 +55,7 @@ const CAPTURE: &str = "vtep-demo.pcapng";
 pub(crate) struct Args {
     /// Bytes to transfer in each run, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = SIZE,
-          value_parser = clap::value_parser!(u32).range(1..=65536))]
+          value_parser = |text: &str| within(text, 1..=65536_u32))]
     size: u32,
 
     /// Where to write the packets of the underlay, for Wireshark, tshark or tcpdump.
@@ -67,7 +68,7 @@ pub(crate) struct Args {
 
     /// Bytes to keep of each packet; 65535 keeps all of it.
     #[arg(long, value_name = "BYTES", default_value_t = SNAP,
-          value_parser = clap::value_parser!(u16).range(64..))]
+          value_parser = |text: &str| within(text, 64..=u16::MAX))]
     snap: u16,
 }
 

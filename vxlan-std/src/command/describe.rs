@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use clap::Command;
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 
@@ -40,9 +41,15 @@ pub(crate) fn manual(arguments: &Manual) -> Result<(), Failure> {
     let mut name = "vtep".to_owned();
     command.build();
     for word in &arguments.subcommand {
+        let names = command.get_subcommands().map(Command::get_name);
+        let names: Vec<_> = names.filter(|name| *name != "help").collect();
         let found = command.find_subcommand(word).cloned();
-        let shown = word.escape_debug();
-        command = found.ok_or_else(|| Failure::usage(format_args!("no page about \"{shown}\"")))?;
+        let (shown, names) = (word.escape_debug(), names.join(", "));
+        let missing = || match names.as_str() {
+            "" => Failure::usage(format_args!("no page about \"{shown}\"")),
+            names => Failure::usage(format_args!("no page about \"{shown}\"; expected {names}")),
+        };
+        command = found.ok_or_else(missing)?;
         name = format!("{name}-{word}");
     }
     let mut text = Vec::new();

@@ -185,6 +185,14 @@ mod tests {
                 &["vtep", "run", "--lnik", "vx0"],
                 "unexpected argument '--lnik' found; expected --link, --fdb, --config, --state, --json",
             ),
+            (
+                &["vtep", "decode", "--port", "65536", "x"],
+                "invalid value '65536' for '--port <N>': a number from 1 to 65535 expected",
+            ),
+            (
+                &["vtep", "demo", "--snap", "63"],
+                "invalid value '63' for '--snap <BYTES>': a number from 64 to 65535 expected",
+            ),
         ] {
             let error = Arguments::try_parse_from(line).unwrap_err();
             assert_eq!(Failure::from(&error), Failure::usage(want), "{line:?}");

@@ -1,5 +1,9 @@
 //! The options that iproute2 takes before the object, and that here may stand anywhere.
 
+use core::fmt::Display;
+use core::ops::RangeInclusive;
+use core::str::FromStr;
+
 use super::refusal::Refusal;
 
 /// How to print.
@@ -50,6 +54,18 @@ impl Options {
         }
         true
     }
+}
+
+/// The number that `text` says, if it is one of `range`; otherwise what was expected.
+pub(crate) fn within<T: FromStr + PartialOrd + Display>(
+    text: &str,
+    range: RangeInclusive<T>,
+) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        let (first, last) = range.into_inner();
+        format!("a number from {first} to {last} expected")
+    })
 }
 
 #[cfg(test)]

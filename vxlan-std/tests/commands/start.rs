@@ -64,6 +64,7 @@ neigh = ["10.0.0.1 lladdr 02:00:00:00:00:02"]
 [[link]]
 name = "vx1"
 id = 43
+up = false
 dstport = 4789
 
 [[link]]
@@ -82,6 +83,8 @@ pub(crate) fn a_file_says_what_exists(_: &str) -> Result<(), Skip> {
     let mut run = namespace.start(&["--config", &path], "vx2");
     assert!(namespace.ip("link show vx0").contains("mtu 1400"));
     assert!(namespace.ip("link show vx0").contains("02:00:00:00:00:aa"));
+    assert!(namespace.ip("link show up").contains("vx0"));
+    assert!(!namespace.ip("link show up").contains("vx1"));
     assert_eq!(
         shown(&namespace, "fdb show dev vx0"),
         "02:00:00:00:00:03 nhid 10 self permanent\n\
@@ -117,7 +120,17 @@ pub(crate) fn a_wrong_file_is_refused_as_a_whole(_: &str) -> Result<(), Skip> {
     for (text, line, status) in [
         (
             FILE.replace("id = 43", "id = 430000000"),
-            "line 19: link \"vx1 …\": \"id 430000000\": a number from 0 to 16777215 expected",
+            "line 21: link \"vx1 …\": \"id 430000000\": a number from 0 to 16777215 expected",
+            2,
+        ),
+        (
+            FILE.replace("id = 42", "group = \"239.1.1.1\"\nid = 42"),
+            "line 7: link \"vx0 …\": \"group 239.1.1.1\": a group needs the lower interface",
+            2,
+        ),
+        (
+            FILE.replace("id = 43\n", ""),
+            "line 19: link \"vx1 …\": \"id VNI\" expected",
             2,
         ),
         (
@@ -143,7 +156,15 @@ pub(crate) fn a_wrong_file_is_refused_as_a_whole(_: &str) -> Result<(), Skip> {
         ),
         (
             FILE.replace("100-199", "100-"),
-            "line 29: vni: \"vni 100-\": VNIs and ranges of them",
+            "line 30: vni: \"vni 100-\": VNIs and ranges of them",
+            2,
+        ),
+        (
+            FILE.replace(
+                "id = 43",
+                "id = 43\nlocal = \"::1\"\nremote = \"192.0.2.1\"",
+            ),
+            "line 19: link \"vx1 …\": Local and remote address must be from the same family",
             2,
         ),
         // What only the host can tell ends the start, and what was made is taken away.

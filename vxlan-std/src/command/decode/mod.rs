@@ -14,6 +14,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::options::within;
 use super::words::parse_link;
 use input::{Capture, InputError};
 use print::Report;
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     link: Vec<String>,
 
     /// A UDP destination port to take for VXLAN, besides 4789, 8472 and 4790; may be repeated.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short, long, value_name = "N", value_parser = |text: &str| within(text, 1..=u16::MAX))]
     port: Vec<u16>,
 
     /// Print one JSON object a line: one for each packet, then the summary.

@@ -11,7 +11,10 @@ use super::{FileError, Request, Text, lines};
 pub(super) type Table<'v, 't> = (&'v DeTable<'t>, Range<usize>);
 
 /// The words that stand before `type vxlan`.
-const HEAD: [&str; 2] = ["mtu", "address"];
+const HEAD: [&str; 3] = ["mtu", "address", "up"];
+
+/// What stands between those and the options.
+const TYPE: [&str; 2] = ["type", "vxlan"];
 
 /// The lists that belong to a link: their requests' first words, and whether the link's name
 /// stands before the line's words and how.
@@ -47,10 +50,11 @@ pub(super) fn requests(
     let line = text.line(&span);
     let missing = || text.error(&span, "link", "\"name\" is missing");
     let name = table.get("name").ok_or_else(missing)?;
+    let name_span = name.span();
     let name = one_word(text, "name", name)?;
-    let (mut head, mut tail) = (vec![], vec![]);
     let mut keys: Vec<_> = table.iter().collect();
     keys.sort_by_key(|(key, _)| key.span().start);
+    let mut options = Vec::new();
     for (key, value) in &keys {
         let word = key.get_ref().as_ref();
         match word {
@@ -63,20 +67,31 @@ pub(super) fn requests(
             _ if word.is_empty() || word.contains(char::is_whitespace) => {
                 return Err(text.error(&key.span(), word, "is not one word"));
             }
-            _ if HEAD.contains(&word) => {
-                if value.get_ref().is_bool() {
-                    return Err(text.error(&value.span(), word, "takes a value"));
-                }
-                option(text, word, value, &mut head)?;
-            }
-            _ => option(text, word, value, &mut tail)?,
+            _ => options.push((word, text.line(&key.span()), option(text, word, value)?)),
         }
     }
+    // Where each word is: those of a key are in its line, all others in that of the table.
+    options.sort_by_key(|(word, ..)| !HEAD.contains(word));
     let mut words = vec!["link".to_owned(), "add".to_owned(), name.clone()];
-    words.append(&mut head);
-    words.extend(["type".to_owned(), "vxlan".to_owned()]);
-    words.append(&mut tail);
-    requests.push(Request { words, line });
+    let mut places = vec![(words.len() - 1, text.line(&name_span))];
+    let mut in_tail = false;
+    for (word, line_of_key, mut said) in options {
+        if !in_tail && !HEAD.contains(&word) {
+            in_tail = true;
+            places.push((words.len(), line));
+            words.extend(TYPE.map(str::to_owned));
+        }
+        places.push((words.len(), line_of_key));
+        words.append(&mut said);
+    }
+    if !in_tail {
+        words.extend(TYPE.map(str::to_owned));
+    }
+    requests.push(Request {
+        words,
+        line,
+        places,
+    });
     for (key, value) in keys {
         let Some((list, first)) = LISTS.iter().find(|(list, _)| *list == key.get_ref()) else {
             continue;
@@ -98,23 +113,25 @@ fn option(
     text: Text<'_>,
     word: &str,
     value: &Spanned<DeValue<'_>>,
-    words: &mut Vec<String>,
-) -> Result<(), FileError> {
-    match value.get_ref() {
-        DeValue::Boolean(true) => words.push(word.to_owned()),
-        DeValue::Boolean(false) => words.push(format!("no{word}")),
-        DeValue::Array(list) => {
-            words.push(word.to_owned());
+) -> Result<Vec<String>, FileError> {
+    let mut words = vec![word.to_owned()];
+    match (word, value.get_ref()) {
+        ("up", DeValue::Boolean(true)) => {}
+        ("up", DeValue::Boolean(false)) => return Ok(vec!["down".to_owned()]),
+        ("up", _) => return Err(text.error(&value.span(), word, "takes true or false")),
+        (_, DeValue::Boolean(_)) if HEAD.contains(&word) => {
+            return Err(text.error(&value.span(), word, "takes a value"));
+        }
+        (_, DeValue::Boolean(true)) => {}
+        (_, DeValue::Boolean(false)) => return Ok(vec![format!("no{word}")]),
+        (_, DeValue::Array(list)) => {
             for item in list {
                 words.push(one_value(text, word, item)?);
             }
         }
-        _ => {
-            let value = one_value(text, word, value)?;
-            words.extend([word.to_owned(), value]);
-        }
+        _ => words.push(one_value(text, word, value)?),
     }
-    Ok(())
+    Ok(words)
 }
 
 fn one_value(text: Text<'_>, key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, FileError> {

@@ -14,8 +14,8 @@
 //! ```
 //!
 //! A key of a link is a word of `ip link`, its value what stands behind it; a list stands for
-//! several values, `true` for the word alone and `false` for the word with `no` before it. The
-//! lists `fdb`, `neigh`, `vni` and `mdb` hold lines of words without `dev NAME`.
+//! several values, `true` for the word alone and `false` for the word with `no` before it (`down`
+//! for `up`). The lists `fdb`, `neigh`, `vni` and `mdb` hold lines of words without `dev NAME`.
 
 mod error;
 mod link;
@@ -35,6 +35,18 @@ pub(super) struct Request {
     pub(super) words: Vec<String>,
     /// The line of the file, from 1.
     pub(super) line: usize,
+    /// Words that stand in a line of their own, each for those behind it as well.
+    places: Vec<(usize, usize)>,
+}
+
+impl Request {
+    /// The line of the file in which the word with this number stands; that of the whole without
+    /// one.
+    pub(super) fn line_of(&self, word: Option<usize>) -> usize {
+        let before = |(first, _): &&(usize, usize)| word.is_some_and(|word| *first <= word);
+        let found = self.places.iter().rev().find(before);
+        found.map_or(self.line, |(_, line)| *line)
+    }
 }
 
 /// What the file asks for, in the order in which it has to be done: nexthops, then each link with
@@ -87,6 +99,7 @@ fn lines(
                 .map(str::to_owned)
                 .collect(),
             line: text.line(&item.span()),
+            places: Vec::new(),
         });
     }
     Ok(())
@@ -220,6 +233,40 @@ vni = ["100-199", "200 group 239.1.1.1"]
             assert!(error.starts_with("line "), "{error}");
             assert!(!error.contains(char::is_control), "{error:?}");
         }
+    }
+
+    /// An error about an option is in the option's line.
+    #[test]
+    fn words_know_their_lines() {
+        let text = "[[link]]\nid = 42\nmtu = 1400\nsrcport = [1,\n 2]\nname = \"a\"\nup = false";
+        let requests = requests(text).unwrap();
+        let [request] = requests.as_slice() else {
+            panic!("{requests:?}")
+        };
+        let lines = (0..request.words.len()).map(|word| request.line_of(Some(word)));
+        let placed: Vec<_> = request
+            .words
+            .iter()
+            .map(String::as_str)
+            .zip(lines)
+            .collect();
+        let want = [
+            ("link", 1),
+            ("add", 1),
+            ("a", 6),
+            ("mtu", 3),
+            ("1400", 3),
+            ("down", 7),
+            ("type", 1),
+            ("vxlan", 1),
+            ("id", 2),
+            ("42", 2),
+            ("srcport", 4),
+            ("1", 4),
+            ("2", 4),
+        ];
+        assert_eq!(placed, want);
+        assert_eq!(request.line_of(None), 1);
     }
 
     proptest! {

@@ -33,7 +33,10 @@ impl<'p> Plan<'p> {
             .into_iter()
             .map(|request| {
                 let step = understood(&request.words);
-                let step = step.map_err(|what| at(path, &request, &what).of_usage())?;
+                let step = step.map_err(|(word, what)| {
+                    let line = request.line_of(word);
+                    at(path, line, &what).of_usage()
+                })?;
                 Ok((request, step))
             })
             .collect::<Result<_, Failure>>()?;
@@ -49,7 +52,7 @@ impl<'p> Plan<'p> {
         for (request, step) in &self.steps {
             if let Step::Link(spec) = step {
                 let made = devices.start(spec, audience);
-                made.map_err(|failure| at(self.path, request, &failure))?;
+                made.map_err(|failure| at(self.path, request.line, &failure))?;
             }
         }
         Ok(())
@@ -71,31 +74,38 @@ impl<'p> Plan<'p> {
         for (request, step) in &self.steps {
             if matches!(step, Step::Words) {
                 let done = answer(devices, audience, &request.words);
-                done.map_err(|refusal| at(self.path, request, &refusal.bare()))?;
+                done.map_err(|refusal| at(self.path, request.line, &refusal.bare()))?;
             }
         }
         Ok(())
     }
 }
 
-fn understood(words: &[String]) -> Result<Step, String> {
+/// What the words of a request ask for; otherwise which word of it is wrong, and why.
+fn understood(words: &[String]) -> Result<Step, (Option<usize>, String)> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let understood: Result<(), WordsError> = match words.as_slice() {
+    let (understood, first): (Result<(), WordsError>, usize) = match words.as_slice() {
         ["link", "add", rest @ ..] => match parse_link(&rest.join(" ")) {
-            Ok(spec) => return Ok(Step::Link(Box::new(spec))),
-            Err(error) => Err(error),
+            Ok(spec) => {
+                spec.check().map_err(|what| (None, what))?;
+                return Ok(Step::Link(Box::new(spec)));
+            }
+            Err(error) => (Err(error), 2),
         },
-        ["fdb", rest @ ..] => parse_fdb_request(rest).map(drop),
-        ["mdb", rest @ ..] => parse_mdb(rest).map(drop),
-        ["neigh", rest @ ..] => parse_neigh(rest).map(drop),
-        ["nexthop", rest @ ..] => parse_nexthop(rest).map(drop),
-        ["vni", rest @ ..] => parse_vni(rest).map(drop),
-        [other, ..] => return Err(format!("\"{other}\" is not supported here")),
-        [] => return Err("nothing to do".to_owned()),
+        ["fdb", rest @ ..] => (parse_fdb_request(rest).map(drop), 1),
+        ["mdb", rest @ ..] => (parse_mdb(rest).map(drop), 1),
+        ["neigh", rest @ ..] => (parse_neigh(rest).map(drop), 1),
+        ["nexthop", rest @ ..] => (parse_nexthop(rest).map(drop), 1),
+        ["vni", rest @ ..] => (parse_vni(rest).map(drop), 1),
+        [other, ..] => return Err((None, format!("\"{other}\" is not supported here"))),
+        [] => return Err((None, "nothing to do".to_owned())),
     };
     match understood {
         Ok(()) => Ok(Step::Words),
-        Err(error) => Err(error.to_string()),
+        Err(error) => {
+            let word = error.place().map(|place| first + place);
+            Err((word, error.to_string()))
+        }
     }
 }
 
@@ -103,6 +113,6 @@ fn wrong(path: &Path, what: &dyn core::fmt::Display) -> Failure {
     Failure::of(&path.display().to_string().escape_debug().to_string(), what)
 }
 
-fn at(path: &Path, request: &Request, what: &dyn core::fmt::Display) -> Failure {
-    wrong(path, &format_args!("line {}: {what}", request.line))
+fn at(path: &Path, line: usize, what: &dyn core::fmt::Display) -> Failure {
+    wrong(path, &format_args!("line {line}: {what}"))
 }

@@ -102,7 +102,7 @@ impl Devices {
         })
     }
 
-    /// Makes a device that is to exist from the start, up.
+    /// Makes a device that is to exist from the start, up unless `down` is said.
     pub(super) fn start(
         &mut self,
         spec: &LinkSpec,
@@ -110,7 +110,10 @@ impl Devices {
     ) -> Result<(), Failure> {
         let name = spec.name.as_deref().unwrap_or("a device");
         let made = self.create(spec, audience);
-        let opened = made.and_then(|id| self.open(id));
+        let opened = made.and_then(|id| match spec.up {
+            Some(false) => Ok(()),
+            _ => self.open(id),
+        });
         opened.map_err(|refused| refused.failure(name))
     }
 

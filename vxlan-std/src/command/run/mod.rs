@@ -24,7 +24,7 @@ use super::failure::Failure;
 use super::fdb;
 use super::options::Options;
 use super::watch::Watch;
-use super::words::{WordsError, parse_fdb, parse_link};
+use super::words::{LinkSpec, WordsError, parse_fdb, parse_link};
 use config::Plan;
 pub(crate) use control::Audience;
 use control::Control;
@@ -64,7 +64,7 @@ pub(crate) struct Arguments {
 const LINK: &str = "A device, in the words of 'ip link add'. May be given several times; devices \
 of one address family may share a UDP port if their VNIs differ.
 
-  NAME [mtu N] [address MAC] type vxlan id VNI [OPTION]...
+  NAME [mtu N] [address MAC] [down] type vxlan id VNI [OPTION]...
 
   local IP             outer source address [default: the route's]
   remote IP            where frames of unknown destination go [default: nowhere]
@@ -95,7 +95,8 @@ of one address family may share a UDP port if their VNIs differ.
   [no]localbypass      hand frames for this host over directly [default: localbypass]
   [no]gbp              group policy extension [default: nogbp]
 
-The MTU is what dev leaves, or 1500; the address is random.";
+The MTU is what dev leaves, or 1500; the address is random; the device is up unless \
+'down' is said.";
 
 const FDB: &str = "An entry, in the words of 'bridge fdb append'. May be given several times; \
 all-zeros and group addresses take several remotes.
@@ -109,8 +110,8 @@ all-zeros and group addresses take several remotes.
 const CONFIG: &str =
     "A TOML file that says what should exist, besides --link and --fdb. A key of a \
 link is a word of 'ip link', its value what stands behind it: a list for several values, true for \
-the word alone, false for the word with 'no' before it. Lines of the lists fdb, mdb, neigh and vni \
-hold the words of 'bridge fdb append', 'bridge mdb add', 'ip neigh replace' and 'bridge vni add' \
+the word alone, false for the word with 'no' before it (down for up). Lines of the lists fdb, mdb, \
+neigh and vni hold the words of 'bridge fdb append', 'bridge mdb add', 'ip neigh replace' and 'bridge vni add' \
 without 'dev NAME' (and 'port NAME'); those of nexthop, outside of links, the words of \
 'ip nexthop add'. A wrong line refuses the file as a whole.
 
@@ -140,7 +141,11 @@ const EXAMPLES: &str = "Examples:
 /// Makes the devices, carries frames until a signal comes, tells the counters.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let usage = |error: WordsError| Failure::usage(error);
-    let parse = |line: &String| parse_link(line).map_err(usage);
+    let parse = |line: &String| -> Result<LinkSpec, Failure> {
+        let link = parse_link(line).map_err(usage)?;
+        link.check().map_err(Failure::usage)?;
+        Ok(link)
+    };
     let links: Vec<_> = arguments.link.iter().map(parse).collect::<Result<_, _>>()?;
     let parse = |line: &String| parse_fdb(line).map_err(usage);
     let entries: Vec<_> = arguments.fdb.iter().map(parse).collect::<Result<_, _>>()?;

@@ -9,8 +9,11 @@ use super::error::Problem;
 pub(super) struct Cursor<'w> {
     line: &'static str,
     words: vec::IntoIter<&'w str>,
+    /// How many words have been taken.
+    taken: usize,
     subject: Option<&'w str>,
-    said: Vec<&'static str>,
+    /// What has been said, and where.
+    said: Vec<(&'static str, usize)>,
 }
 
 impl<'w> Cursor<'w> {
@@ -25,6 +28,7 @@ impl<'w> Cursor<'w> {
         Self {
             line,
             words: words.into_iter(),
+            taken: 0,
             subject: None,
             said: Vec::new(),
         }
@@ -32,7 +36,9 @@ impl<'w> Cursor<'w> {
 
     /// The next word.
     pub(super) fn next(&mut self) -> Option<&'w str> {
-        self.words.next()
+        let word = self.words.next()?;
+        self.taken += 1;
+        Some(word)
     }
 
     /// Says what the line is about, for messages.
@@ -40,17 +46,28 @@ impl<'w> Cursor<'w> {
         self.subject = Some(subject);
     }
 
-    /// An error at `word`.
+    /// An error at `word`, the last that was taken; an empty one is missing.
     pub(super) fn error(&self, word: &str, problem: Problem) -> WordsError {
-        WordsError::new(self.line, self.subject, word, problem)
+        let place = match word {
+            "" => None,
+            _ => self.taken.checked_sub(1),
+        };
+        WordsError::new(self.line, self.subject, word, place, problem)
+    }
+
+    /// An error at `word`, by which `what` was said [once](Self::once).
+    pub(super) fn error_about(&self, what: &str, word: &str, problem: Problem) -> WordsError {
+        let said = self.said.iter().find(|(said, _)| *said == what);
+        let place = said.map(|(_, place)| *place);
+        WordsError::new(self.line, self.subject, word, place, problem)
     }
 
     /// Notes that `what` is said now, by `word`.
     pub(super) fn once(&mut self, what: &'static str, word: &str) -> Result<(), WordsError> {
-        if self.said.contains(&what) {
+        if self.said.iter().any(|(said, _)| *said == what) {
             return Err(self.error(word, Problem::Twice));
         }
-        self.said.push(what);
+        self.said.push((what, self.taken.saturating_sub(1)));
         Ok(())
     }
 

@@ -12,6 +12,7 @@ pub(crate) struct WordsError {
     line: &'static str,
     subject: Option<String>,
     word: String,
+    place: Option<usize>,
     problem: Problem,
 }
 
@@ -36,14 +37,21 @@ impl WordsError {
         line: &'static str,
         subject: Option<&str>,
         word: &str,
+        place: Option<usize>,
         problem: Problem,
     ) -> Self {
         Self {
             line,
             subject: subject.map(shown),
             word: shown(word),
+            place,
             problem,
         }
+    }
+
+    /// Which word of the line it is about, from 0; `None` if it is about one that is missing.
+    pub(crate) const fn place(&self) -> Option<usize> {
+        self.place
     }
 }
 

@@ -6,7 +6,7 @@ mod show;
 mod switch;
 mod write;
 
-use vxlan_core::Mac;
+use vxlan_core::{IfIndex, Mac};
 
 use super::cursor::Cursor;
 use super::error::Problem;
@@ -90,6 +90,22 @@ impl LinkSpec {
         spec.tail(words)?;
         spec.options.check_new(words)?;
         Ok(spec)
+    }
+
+    /// Why no host can make such a device, if none can.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        // Any lower interface will do.
+        let dev = self.options.dev.iter().flatten().next();
+        let config = self
+            .options
+            .config()
+            .lower(dev.and(Some(IfIndex::LOOPBACK)));
+        let name = self.name.as_deref().unwrap_or("a device");
+        let checked = config.validate();
+        checked.map_or_else(
+            |error| Err(format!("link \"{name} …\": {error}")),
+            |_| Ok(()),
+        )
     }
 
     /// What follows `ip link set`.

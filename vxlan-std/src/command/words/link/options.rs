@@ -115,7 +115,7 @@ impl LinkOptions {
         }
         if self.vni.is_some() && external {
             let both = Problem::Unsupported("one of \"id\" and \"external\"");
-            return Err(words.error("external", both));
+            return Err(words.error_about("external", "external", both));
         }
         let dev = self.dev.as_ref().and_then(Option::as_ref);
         if let Some(group) = self
@@ -123,7 +123,7 @@ impl LinkOptions {
             .filter(|remote| remote.is_multicast() && dev.is_none())
         {
             let missing = Problem::Unsupported("a group needs the lower interface: \"dev NAME\"");
-            return Err(words.error(&format!("group {group}"), missing));
+            return Err(words.error_about("remote", &format!("group {group}"), missing));
         }
         Ok(())
     }
