@@ -9,11 +9,12 @@
 
 mod runner;
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Output};
 
 use nix::sys::signal::Signal;
 
-use runner::namespace::{Namespace, VTEP};
+use runner::namespace::{Namespace, Run, VTEP};
 use runner::{Needs, PATIENCE, Skip, Test, wait_for};
 
 /// The one line on the error stream.
@@ -151,6 +152,27 @@ fn a_removed_interface_takes_no_other_along(_: &str) -> Result<(), Skip> {
     Ok(())
 }
 
+/// Without a device nothing appears by which to see that it is ready, so it says so.
+fn without_a_device_it_says_that_it_is_ready(_: &str) -> Result<(), Skip> {
+    let namespace = Namespace::new("ready")?;
+    for (arguments, want) in [
+        (&["run"][..], "ready, socket "),
+        (&["run", "-j"], "{\"ready\":{\"socket\":\""),
+    ] {
+        let mut run = Run(Some(namespace.command(VTEP, arguments).spawn().unwrap()));
+        let out = run.0.as_mut().unwrap().stdout.as_mut().unwrap();
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).unwrap();
+        let path = line.strip_prefix(want).expect(&line).trim_end();
+        let path = path.strip_suffix("\"}}").unwrap_or(path);
+        assert!(std::path::Path::new(path).exists(), "{line}");
+        let done = namespace.command(VTEP, &["link"]).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        assert_eq!(run.stop(Signal::SIGTERM).status.code(), Some(0));
+    }
+    Ok(())
+}
+
 /// T-14: a route that leads back into the device is a loop, and ends there.
 fn t14_a_route_back_into_the_device_is_a_loop(_: &str) -> Result<(), Skip> {
     let namespace = Namespace::new("loop")?;
@@ -259,6 +281,10 @@ fn help_is_complete(_: &str) -> Result<(), Skip> {
 }
 
 const TESTS: &[Test] = &[
+    (
+        "without_a_device_it_says_that_it_is_ready",
+        without_a_device_it_says_that_it_is_ready,
+    ),
     (
         "interfaces_appear_as_described_and_go_with_the_command",
         interfaces_appear_as_described_and_go_with_the_command,

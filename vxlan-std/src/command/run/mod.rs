@@ -39,7 +39,8 @@ use state::State;
 /// Makes a TAP interface for each --link, carries its frames over UDP like the kernel's VXLAN
 /// device of the same description, and prints what is learned and forgotten. Does what the other
 /// subcommands ask for meanwhile: they reach it by a socket that only its owner can open, whose
-/// path is VTEP_SOCKET or one for each network namespace. Ends on Ctrl-C or SIGTERM: removes the
+/// path is VTEP_SOCKET or one for each network namespace; without a device it prints the path once
+/// it is ready. Ends on Ctrl-C or SIGTERM: removes the
 /// interfaces and prints the counters. Needs CAP_NET_ADMIN.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -169,7 +170,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         json: arguments.json,
         ..Options::default()
     };
-    let listener = Listener::open(&Address::here()?)?;
+    let address = Address::here()?;
+    let listener = Listener::open(&address)?;
     let mut control = Control::new(listener, Watch::tables(options));
     let host = Host::open().map_err(|error| Failure::of("netlink", error))?;
     let sink = Sink::start().map_err(|error| Failure::of("standard output", error))?;
@@ -194,6 +196,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(state) = &state {
         state.load(&mut devices, &mut audience)?;
     }
+    if devices.taps.links.is_empty() {
+        // Otherwise an interface that is up says as much.
+        sink.push(ready(&address, options));
+    }
     let done = pump::pump(
         &mut devices,
         &signals,
@@ -211,6 +217,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     control.close();
     sink.close();
     done.flatten()
+}
+
+/// Tells that it can be asked, and where.
+fn ready(address: &Address, options: Options) -> String {
+    let path = address.path().display().to_string();
+    match options.json {
+        true => format!("{}\n", serde_json::json!({"ready": {"socket": path}})),
+        false => format!("ready, socket {}\n", path.escape_debug()),
+    }
 }
 
 /// A device has a socket for each of its source ports: as many descriptors as the host allows.
