@@ -80,24 +80,34 @@ impl Taking {
         self.pieces.is_empty()
     }
 
-    /// The snapshot of what has been met. Takes its time with a large table, and asks the host for
-    /// names of interfaces; needs the device no more.
+    /// What has been met: the oldest entry first, its remotes in their order. Takes its time with a
+    /// large table.
     #[must_use]
-    pub fn finish(self) -> Snapshot {
+    pub fn records(self) -> Vec<Record> {
         let mut seen = HashSet::new();
-        let mut lines = Vec::new();
+        let mut records = Vec::new();
         for piece in self.pieces.iter().rev() {
             for entry in piece.chunk_by(|one, next| one.key == next.key).rev() {
                 // One that went and came again was met twice: as it was the last time.
                 if entry.first().is_some_and(|first| seen.insert(first.key)) {
-                    lines.extend(entry.iter().map(|record| Line::of(record, self.now)));
+                    records.extend(entry);
                 }
             }
         }
+        records
+    }
+
+    /// The snapshot of what has been met. Takes its time with a large table, and asks the host for
+    /// names of interfaces; needs the device no more.
+    #[must_use]
+    pub fn finish(self) -> Snapshot {
+        let (vni, now, taken) = (self.vni, self.now, self.wall);
+        let records = self.records();
+        let lines = records.iter().map(|record| Line::of(record, now));
         Snapshot {
-            vni: self.vni,
-            taken: self.wall,
-            lines,
+            vni,
+            taken,
+            lines: lines.collect(),
         }
     }
 }

@@ -80,10 +80,10 @@ fn mac(number: u32) -> Mac {
 }
 
 /// The file of a device that has learned many stations.
-fn write(path: &str) {
+fn write(path: &str, entries: u32) {
     let config = Config::new(Vni::new(42).unwrap()).local([192, 0, 2, 1].into());
     let mut device = Device::new(config, mac(0xff_ffff), Growable::new(), Instant::ZERO).unwrap();
-    for number in 0..ENTRIES {
+    for number in 0..entries {
         let update = Update {
             key: device.key(mac(number)),
             state: State::REACHABLE,
@@ -110,7 +110,7 @@ pub(crate) fn large_tables_come_and_go(_: &str) -> Result<(), Skip> {
     let link = "vx0 type vxlan id 42 local 192.0.2.1 dstport 4789 ageing 0";
     let mut run = namespace.daemon(&["--link", link]);
     let file = directory.file("before");
-    write(&file);
+    write(&file, ENTRIES);
     assert_eq!(
         shown(&namespace, &format!("fdb load dev vx0 file {file}")),
         ""
@@ -124,6 +124,12 @@ pub(crate) fn large_tables_come_and_go(_: &str) -> Result<(), Skip> {
     let entries = shown(&namespace, "fdb show dev vx0");
     let different: BTreeSet<&str> = entries.lines().collect();
     assert_eq!(different.len(), ENTRIES as usize);
+
+    // The commands for another kernel, made by the thread.
+    let script = shown(&namespace, "link export vx0");
+    let added = script.matches("\nbridge fdb append 02:00:01:").count();
+    assert_eq!(added, ENTRIES as usize);
+    assert!(script.starts_with("ip link add vx0 ") && script.ends_with("ip link set vx0 up\n"));
 
     // 64 bytes for each of 200,000 entries do not fit into 1 MiB.
     let full = small.0.file("table");
@@ -194,13 +200,15 @@ pub(crate) fn the_end_waits_for_the_disk(_: &str) -> Result<(), Skip> {
     let (namespace, directory) = (Namespace::new("ending")?, Directory::new("ending"));
     let link = "vx0 type vxlan id 42 local 192.0.2.1 dstport 4789 ageing 0";
     let file = directory.0.join("vx0.fdb");
-    write(file.to_str().unwrap());
+    // It is read before the daemon answers.
+    let entries = ENTRIES / 8;
+    write(file.to_str().unwrap(), entries);
     let arguments = ["--link", link, "--state", directory.0.to_str().unwrap()];
     for _ in 0..2 {
         let mut run = namespace.daemon(&arguments);
         fs::remove_file(&file).unwrap();
         assert_eq!(run.stop(Signal::SIGTERM).status.code(), Some(0));
-        assert_eq!(lines(&file), ENTRIES as usize);
+        assert_eq!(lines(&file), entries as usize);
     }
     // What cannot be written is told, and the end comes all the same.
     let mut run = namespace.daemon(&arguments);

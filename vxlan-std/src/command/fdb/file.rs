@@ -9,7 +9,7 @@ use vxlan_std::snapshot::{LoadError, RestoreError, Restoring, Taking};
 use vxlan_std::{DeviceId, Snapshot};
 
 use super::super::refusal::Refusal;
-use super::super::run::{Audience, Devices, Errand, PIECE, Progress, Work};
+use super::super::run::{After, Audience, Devices, Errand, PIECE, Progress, Work};
 use super::super::words::FileSpec;
 use super::find;
 
@@ -60,7 +60,7 @@ impl Saving {
         Progress::Aside(Errand::new(move || {
             let saved = taking.finish().save(&path);
             saved.map_err(|error| refused(&path, &error))?;
-            Ok(None)
+            Ok(After::Nothing)
         }))
     }
 }
@@ -105,7 +105,7 @@ impl Loading {
                 let read = read.map_err(|error| refused(&which.path, &error))?;
                 let restoring = Restoring::of(&read);
                 let read = Some((read, restoring));
-                Ok(Some(Work::Load(Self { id, which, read })))
+                Ok(After::Work(Box::new(Work::Load(Self { id, which, read }))))
             }));
         };
         let now = devices.vtep.now();
@@ -133,7 +133,7 @@ impl Loading {
         Progress::Aside(Errand::new(move || {
             // Even to free them takes a while.
             drop((snapshot, restoring));
-            more.map(|_| None)
+            more.map(|_| After::Nothing)
         }))
     }
 }

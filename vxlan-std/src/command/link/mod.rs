@@ -11,8 +11,9 @@ mod stats;
 use super::answer::Answer;
 use super::options::Options;
 use super::refusal::{NO_DEVICE, Refusal};
-use super::run::{Audience, Devices};
+use super::run::{Audience, Devices, Work};
 use super::words::{LinkRequest, LinkSpec, parse_link_request};
+pub(crate) use export::Exporting;
 pub(crate) use show::Shown;
 
 /// Does what the words behind `link` say.
@@ -37,7 +38,8 @@ pub(crate) fn answer(
         }
         LinkRequest::Import(spec) => import::import(devices, audience, &spec)?,
         LinkRequest::Export(name) => {
-            return export::export(devices, name.as_deref()).map(Answer::Text);
+            let exporting = Exporting::new(devices, name.as_deref())?;
+            return Ok(Answer::from(devices.jobs.push(Work::Export(exporting))));
         }
         LinkRequest::Show(filter) => {
             return show::show(devices, options, &filter).map(Answer::Text);

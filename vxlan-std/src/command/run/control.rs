@@ -1,5 +1,6 @@
 //! The control socket in the loop: takes requests, has them done, carries answers away.
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -13,10 +14,9 @@ use super::super::control::{self, Backlog, Listener};
 use super::super::fdb::Dump;
 use super::super::link;
 use super::super::netlink::NeighbourState;
-use super::super::refusal::Refusal;
 use super::super::watch::Watch;
 use super::Devices;
-use super::jobs::Ticket;
+use super::jobs::{Outcome, Ticket};
 use super::sink::Sink;
 
 /// How many connections there may be; another one takes the place of the one that has made its
@@ -27,7 +27,27 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How many bytes of events may wait for one reader.
 const ROOM: usize = 1 << 20;
 
-type Peer = control::Peer<Dump, Wait, Watch>;
+type Peer = control::Peer<Making, Wait, Watch>;
+
+/// An answer that is given piece by piece.
+#[derive(Debug)]
+enum Making {
+    Dump(Dump),
+    Text(VecDeque<String>),
+}
+
+impl Making {
+    /// Appends the next piece. False once there is no more.
+    fn more(&mut self, devices: &Devices, out: &mut String) -> bool {
+        match self {
+            Self::Dump(dump) => dump.more(devices, out),
+            Self::Text(pieces) => {
+                out.push_str(&pieces.pop_front().unwrap_or_default());
+                !pieces.is_empty()
+            }
+        }
+    }
+}
 
 /// A job whose end is an answer.
 #[derive(Debug)]
@@ -142,16 +162,16 @@ impl Control {
         self.peers.append(&mut newcomers);
     }
 
-    /// Makes one more piece of one dump: they take turns.
+    /// Makes one more piece of one answer: they take turns.
     fn dump(&mut self, devices: &Devices) {
         let places = self.peers.len();
         for place in (0..places).map(|at| (self.turn + at) % places) {
             let Some(peer) = self.peers.get_mut(place) else {
                 continue;
             };
-            if let Some(dump) = peer.job() {
+            if let Some(making) = peer.job() {
                 let mut text = String::new();
-                let more = dump.more(devices, &mut text);
+                let more = making.more(devices, &mut text);
                 peer.output(&text);
                 if !more {
                     peer.exit(0);
@@ -163,13 +183,14 @@ impl Control {
     }
 
     /// Answers those whose jobs are done, and lets the others know that theirs take a while.
-    pub(super) fn settle(&mut self, finished: Vec<(Ticket, Result<(), Refusal>)>) {
+    pub(super) fn settle(&mut self, finished: Vec<(Ticket, Outcome)>) {
         for (ticket, outcome) in finished {
             let waits = |peer: &&mut Peer| peer.waits_for().is_some_and(|job| job.ticket == ticket);
             // Whoever asked may have gone.
             if let Some(peer) = self.peers.iter_mut().find(waits) {
                 match outcome {
-                    Ok(()) => peer.exit(0),
+                    Ok(text) if text.is_empty() => peer.exit(0),
+                    Ok(text) => peer.answer(Making::Text(text)),
                     Err(refusal) => {
                         peer.error(&refusal.to_string());
                         peer.exit(refusal.status);
@@ -210,7 +231,7 @@ impl Control {
                         peer.output(&text);
                         peer.exit(0);
                     }
-                    Ok(Answer::Dump(dump)) => peer.answer(dump),
+                    Ok(Answer::Dump(dump)) => peer.answer(Making::Dump(dump)),
                     Ok(Answer::Job(ticket, text)) => {
                         peer.output(&text);
                         let held = false;

@@ -29,7 +29,7 @@ use config::Plan;
 pub(crate) use control::Audience;
 use control::Control;
 pub(crate) use devices::{Devices, Link, Refused};
-pub(crate) use jobs::{Errand, PIECE, Progress, Ticket, Work};
+pub(crate) use jobs::{After, Errand, PIECE, Progress, Ticket, Work};
 use lifecycle::Host;
 use sink::Sink;
 use state::State;

@@ -9,7 +9,7 @@ use super::super::failure::Failure;
 use super::super::refusal::Refusal;
 use super::super::words::FileSpec;
 use super::super::{fdb, nexthop};
-use super::jobs::{Errand, Ticket, Work};
+use super::jobs::{After, Errand, Outcome, Ticket, Work};
 use super::{Audience, Devices};
 
 /// As many entries that are left out are told by name.
@@ -72,7 +72,7 @@ impl<'p> State<'p> {
         let write = self.nexthops(devices);
         let directory = self.shown();
         let errand = Errand::new(move || match write() {
-            Ok(()) => Ok(None),
+            Ok(()) => Ok(After::Nothing),
             Err(error) => Err(Refusal::said(1, format!("{directory}: {error}"))),
         });
         let ticket = devices.jobs.push(Work::Errand(errand));
@@ -149,11 +149,7 @@ pub(super) struct Ending {
 
 impl Ending {
     /// Takes those that are its own out of the jobs that are done.
-    pub(super) fn note(
-        &mut self,
-        devices: &Devices,
-        finished: &mut Vec<(Ticket, Result<(), Refusal>)>,
-    ) {
+    pub(super) fn note(&mut self, devices: &Devices, finished: &mut Vec<(Ticket, Outcome)>) {
         for (ticket, outcome) in core::mem::take(finished) {
             let own = self.left.iter().position(|(own, _)| *own == ticket);
             let Some((_, name)) = own.map(|at| self.left.swap_remove(at)) else {
@@ -161,7 +157,7 @@ impl Ending {
                 continue;
             };
             let failure = match (outcome, &name) {
-                (Ok(()), _) => continue,
+                (Ok(_), _) => continue,
                 (Err(refusal), None) => Failure::new(refusal),
                 // It has gone meanwhile, and its table with it.
                 (Err(_), Some(name)) if devices.named(name).is_none() => continue,

@@ -8,18 +8,18 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use super::super::super::refusal::Refusal;
-use super::{Ticket, Work};
+use super::{After, Ticket};
 
 /// The exit status when there is no thread.
 const FAILED: u8 = 1;
 
-type Outcome = Result<Option<Work>, Refusal>;
+type Done = Result<After, Refusal>;
 
 /// Something that is done beside the loop, and what the loop has to do behind it.
-pub(crate) struct Errand(Option<Box<dyn FnOnce() -> Outcome + Send>>);
+pub(crate) struct Errand(Option<Box<dyn FnOnce() -> Done + Send>>);
 
 impl Errand {
-    pub(crate) fn new(errand: impl FnOnce() -> Outcome + Send + 'static) -> Self {
+    pub(crate) fn new(errand: impl FnOnce() -> Done + Send + 'static) -> Self {
         Self(Some(Box::new(errand)))
     }
 
@@ -28,8 +28,8 @@ impl Errand {
         Self(self.0.take())
     }
 
-    fn run(self) -> Outcome {
-        self.0.map_or(Ok(None), |errand| errand())
+    fn run(self) -> Done {
+        self.0.map_or(Ok(After::Nothing), |errand| errand())
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Aside {
 #[derive(Debug)]
 struct Running {
     errands: Sender<(Ticket, Errand)>,
-    outcomes: Receiver<(Ticket, Outcome)>,
+    outcomes: Receiver<(Ticket, Done)>,
     thread: JoinHandle<()>,
 }
 
@@ -87,7 +87,7 @@ impl Aside {
     }
 
     /// What has been done since the last call.
-    pub(super) fn finished(&self) -> Vec<(Ticket, Outcome)> {
+    pub(super) fn finished(&self) -> Vec<(Ticket, Done)> {
         let mut bytes = [0; 64];
         while matches!((&self.news).read(&mut bytes), Ok(1..)) {}
         let running = self.running.as_ref();

@@ -19,6 +19,7 @@ pub(super) use salt::guard;
 use vxlan_core::Instant;
 
 use super::super::fdb::{Flush, Loading, Saving};
+use super::super::link::Exporting;
 use super::super::refusal::Refusal;
 use super::{Audience, Devices};
 
@@ -40,11 +41,27 @@ pub(crate) enum Work {
     Load(Loading),
     /// A device goes down or away.
     Depart(Box<Departing>),
+    /// Devices become commands.
+    Export(Exporting),
     /// A table is placed by another salt.
     Reseed(Reseeding),
     /// Something waits for the disk.
     Errand(Errand),
 }
+
+/// What there is to do when an errand is done.
+#[derive(Debug)]
+pub(crate) enum After {
+    /// Nothing: that was all.
+    Nothing,
+    /// This is to be printed, piece by piece.
+    Print(VecDeque<String>),
+    /// The loop goes on with it.
+    Work(Box<Work>),
+}
+
+/// The end of a job: what is to be printed, or why it was refused.
+pub(crate) type Outcome = Result<VecDeque<String>, Refusal>;
 
 /// What a piece of work came to.
 #[derive(Debug)]
@@ -64,7 +81,7 @@ pub(crate) struct Jobs {
     given: u64,
     queue: VecDeque<(Ticket, Work)>,
     aside: Aside,
-    done: Vec<(Ticket, Result<(), Refusal>)>,
+    done: Vec<(Ticket, Outcome)>,
     /// When a table got another salt.
     salted: Option<Instant>,
 }
@@ -99,7 +116,7 @@ impl Jobs {
     }
 
     /// What is done since the last call.
-    pub(super) fn finished(&mut self) -> Vec<(Ticket, Result<(), Refusal>)> {
+    pub(super) fn finished(&mut self) -> Vec<(Ticket, Outcome)> {
         core::mem::take(&mut self.done)
     }
 
@@ -113,8 +130,9 @@ impl Jobs {
         for (ticket, outcome) in self.aside.finished() {
             match outcome {
                 // It was waited for, so it is first.
-                Ok(Some(work)) => self.queue.push_front((ticket, work)),
-                Ok(None) => self.done.push((ticket, Ok(()))),
+                Ok(After::Work(work)) => self.queue.push_front((ticket, *work)),
+                Ok(After::Nothing) => self.done.push((ticket, Ok(VecDeque::new()))),
+                Ok(After::Print(text)) => self.done.push((ticket, Ok(text))),
                 Err(refusal) => self.done.push((ticket, Err(refusal))),
             }
         }
@@ -131,6 +149,7 @@ pub(super) fn step(devices: &mut Devices, audience: &mut Audience<'_>) {
         Work::Save(saving) => saving.step(devices),
         Work::Load(loading) => loading.step(devices, audience),
         Work::Depart(departing) => departing.step(devices, audience),
+        Work::Export(exporting) => exporting.step(devices),
         Work::Reseed(reseeding) => reseeding.step(devices),
         Work::Errand(errand) => Progress::Aside(errand.take()),
     };
@@ -142,6 +161,9 @@ pub(super) fn step(devices: &mut Devices, audience: &mut Audience<'_>) {
                 jobs.done.push((ticket, Err(refusal)));
             }
         }
-        Progress::Done(outcome) => jobs.done.push((ticket, outcome)),
+        Progress::Done(outcome) => {
+            let nothing = outcome.map(|()| VecDeque::new());
+            jobs.done.push((ticket, nothing));
+        }
     }
 }
