@@ -67,7 +67,7 @@ fn instructions(report: &mut Report) -> Result<(), String> {
     report.at_most("lookup-hit", hit - empty, "instructions", 60.0);
     let fixed = count("fdb-hit-fixed")?;
     report.at_most("lookup-hit-fixed", fixed - empty, "instructions", 60.0);
-    let refresh = count("fdb-refresh")?;
-    report.at_most("learning-refresh", refresh - hit, "instructions", 20.0);
+    let (refresh, beside) = (count("fdb-refresh")?, count("fdb-hit-address")?);
+    report.at_most("learning-refresh", refresh - beside, "instructions", 20.0);
     Ok(())
 }

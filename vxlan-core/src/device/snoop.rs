@@ -63,11 +63,11 @@ impl<S: Storage> Device<S> {
         } else {
             entry.touch_used(now);
         }
-        let Some(first) = entry.first_remote() else {
-            return Err(DropReason::EntryExists);
-        };
-        if first.addr == from.source && first.ifindex == ifindex {
+        if entry.is_behind(from.source, ifindex) {
             return Ok(());
+        }
+        if entry.first_remote().is_none() {
+            return Err(DropReason::EntryExists);
         }
         let pinned = if compat.pin_permanent {
             State::PERMANENT | State::NOARP

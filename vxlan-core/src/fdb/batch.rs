@@ -1,7 +1,7 @@
 //! Many look-ups at once, so that the memory they wait for is fetched at once.
 
-use super::bucket::{matches, place, tag};
-use super::hash::Hashed;
+use super::bucket::place;
+use super::hash::{Hash, Hashed};
 use super::{Bucket, Entry, EntrySlot, Fdb, Key, Storage};
 
 /// How many look-ups are under way at once.
@@ -20,7 +20,7 @@ impl Lookup<'_> {
         key: Hashed {
             mac: 0,
             vni: 0,
-            hash: 0,
+            hash: Hash { place: 0, tags: 0 },
         },
         home: None,
         candidate: None,
@@ -44,12 +44,9 @@ impl<S: Storage> Fdb<S> {
     /// ```
     pub fn find_batch<'a>(&'a self, keys: &[Key], found: &mut [Option<Entry<'a>>]) {
         // Reads the lines; that the values come to nothing must not be noticed.
-        self.batch(
-            keys,
-            found,
-            |bucket| _ = core::hint::black_box(bucket.word()),
-            |entry| _ = core::hint::black_box(entry.mac()),
-        );
+        self.batch(keys, found, Bucket::touch, |entry| {
+            _ = core::hint::black_box(entry.mac())
+        });
     }
 
     /// The same with the processor's prefetch (feature `prefetch`): nothing waits before all are
@@ -71,7 +68,7 @@ impl<S: Storage> Fdb<S> {
             let mut lookups = [Lookup::NONE; BATCH];
             for (lookup, key) in lookups.iter_mut().zip(keys) {
                 lookup.key = self.hasher.key(key);
-                lookup.home = self.storage.home(lookup.key.hash);
+                lookup.home = self.storage.near(lookup.key.hash, 0);
             }
             // These two loops do nothing else, so that many of their loads are under way at once.
             for bucket in lookups.iter().filter_map(|lookup| lookup.home) {
@@ -79,9 +76,8 @@ impl<S: Storage> Fdb<S> {
             }
             for lookup in &mut lookups {
                 lookup.candidate = lookup.home.and_then(|bucket| {
-                    let found = matches(bucket.word(), tag(lookup.key.hash));
-                    let number = (found != 0).then(|| bucket.number(place(found)))?;
-                    self.storage.entry(number)
+                    let found = bucket.matches(lookup.key.hash.tags)?;
+                    self.storage.entry(bucket.number(place(found)))
                 });
             }
             for entry in lookups.iter().filter_map(|lookup| lookup.candidate) {
@@ -91,7 +87,10 @@ impl<S: Storage> Fdb<S> {
                 // The first with the tag is mostly it.
                 let slot = match lookup.candidate {
                     Some(slot) if slot.has_key(lookup.key.mac, lookup.key.vni) => Some(slot),
-                    _ => self.locate(&lookup.key).map(|(_, slot)| slot),
+                    None if lookup.home.is_some_and(Bucket::is_whole) => None,
+                    _ => self
+                        .locate_slowly(lookup.key.mac, lookup.key.vni)
+                        .map(|(_, slot)| slot),
                 };
                 *found = slot.map(|slot| self.entry_of(slot));
             }

@@ -1,10 +1,12 @@
 //! Entries as a look-up, a dump or a notification shows them.
 
+use core::net::IpAddr;
+
 use super::slot::{EntrySlot, Link, RemoteSlot, Stored, Wide};
 use super::stamp::Stamp;
 use super::storage::RemoteSlots;
 use super::{Destination, Flags, Key, NexthopId, Remote, State};
-use crate::Instant;
+use crate::{IfIndex, Instant};
 
 /// An entry in the table. The kernel's `struct vxlan_fdb`.
 ///
@@ -56,7 +58,15 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn first_remote(&self) -> Option<&'a Remote> {
-        self.first()?.held.remote()
+        self.first()?.held().remote()
+    }
+
+    /// Whether the first remote has this address and interface, as `vxlan_snoop()` asks of where a
+    /// frame came from.
+    #[must_use]
+    #[inline]
+    pub fn is_behind(&self, addr: IpAddr, ifindex: Option<IfIndex>) -> bool {
+        self.first().is_some_and(|slot| slot.is_at(addr, ifindex))
     }
 
     /// All remotes, in the order in which they were added; none if the entry has a nexthop group.
@@ -78,7 +88,7 @@ impl<'a> Entry<'a> {
     pub fn nexthop(&self) -> Option<NexthopId> {
         match self.slot.stored()? {
             Stored::Nexthop(id) => Some(id),
-            Stored::Slot(first) => match self.remotes.get(first)?.held {
+            Stored::Slot(first) => match *self.remotes.get(first)?.held() {
                 Destination::Nexthop(id) => Some(id),
                 Destination::Remote(_) => None,
             },
@@ -88,20 +98,20 @@ impl<'a> Entry<'a> {
     /// The slot of the first remote, or of a nexthop group that needs one.
     #[inline]
     fn first(&self) -> Option<&'a RemoteSlot> {
-        self.remotes.at(self.slot.position())
+        self.remotes.at(self.slot.number())
     }
 
     /// The bits of state and flags that nobody uses.
     #[inline]
     fn wide(&self) -> Wide {
-        self.first().map_or(Wide::NONE, |slot| slot.wide)
+        self.first().map_or(Wide::NONE, RemoteSlot::wide)
     }
 
     /// The first remote or the nexthop group.
     pub(super) fn destination(&self) -> Option<Destination> {
         match self.slot.stored()? {
             Stored::Nexthop(id) => Some(Destination::Nexthop(id)),
-            Stored::Slot(first) => Some(self.remotes.get(first)?.held),
+            Stored::Slot(first) => Some(*self.remotes.get(first)?.held()),
         }
     }
 
@@ -143,7 +153,7 @@ impl<'a> Iterator for Remotes<'a> {
     fn next(&mut self) -> Option<&'a Remote> {
         let slot = self.remotes.get(self.next?)?;
         self.next = slot.next;
-        slot.held.remote()
+        slot.held().remote()
     }
 }
 

@@ -13,12 +13,21 @@ use crate::{IfIndex, Salt};
 #[derive(Clone, Copy)]
 pub struct Hasher([u64; 4]);
 
+/// What the hash says about a key. Opaque.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hash {
+    /// Which bucket, see [`bucket`].
+    pub(super) place: u64,
+    /// What to compare in it: seven bits of each byte.
+    pub(super) tags: u64,
+}
+
 /// A key with its hash.
 #[derive(Clone, Copy, Debug)]
 pub struct Hashed {
     pub(super) mac: u64,
     pub(super) vni: u32,
-    pub(super) hash: u64,
+    pub(super) hash: Hash,
 }
 
 impl Hasher {
@@ -32,11 +41,19 @@ impl Hasher {
         Self(salt.words(Self::PURPOSE))
     }
 
+    /// Place and tags are two values of one product; the half that they do not share makes them
+    /// independent. The last tag is uneven, since the highest bits of a product are: it is the
+    /// place that is filled last.
     #[inline]
-    pub(super) fn hash(&self, mac: u64, vni: u32) -> u64 {
+    pub(super) fn hash(&self, mac: u64, vni: u32) -> Hash {
         let [a, b, c, d] = self.0;
         let p = u128::from(mac ^ a) * u128::from(u64::from(vni) ^ b);
-        fold(p as u64 ^ c, (p >> 64) as u64 ^ d)
+        let q = u128::from(p as u64 ^ c) * u128::from((p >> 64) as u64 ^ d);
+        let tags = (q >> 64) as u64;
+        Hash {
+            place: q as u64 ^ tags,
+            tags,
+        }
     }
 
     #[inline]
@@ -94,13 +111,13 @@ const fn fold(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// The bucket of `hash` among `buckets`, by its upper half: below `buckets` unless that is zero.
+/// The bucket of a hash among `buckets`, by its place: below `buckets` unless that is zero.
 ///
 /// Monotonic: the entries of one bucket are in neighbouring ones if there are more, so that a
 /// larger index can be filled from its front.
 #[inline]
-pub(super) const fn bucket(hash: u64, buckets: u32) -> u32 {
-    (((hash >> 32) * buckets as u64) >> 32) as u32
+pub(super) const fn bucket(hash: Hash, buckets: usize) -> usize {
+    ((hash.place as u128 * buckets as u128) >> 64) as usize
 }
 
 #[cfg(test)]
@@ -113,10 +130,11 @@ mod tests {
         fn more_buckets_keep_the_order(
             hash: u64,
             other: u64,
-            buckets in 1u32..=1 << 22,
-            more in 0u32..1 << 22,
+            buckets in 1usize..=1 << 22,
+            more in 0usize..1 << 22,
         ) {
-            let (low, high) = (hash.min(other), hash.max(other));
+            let at = |place| Hash { place, tags: 0 };
+            let (low, high) = (at(hash.min(other)), at(hash.max(other)));
             prop_assert!(bucket(high, buckets) < buckets);
             prop_assert!(bucket(low, buckets) <= bucket(high, buckets));
             let spread = bucket(high, buckets + more) - bucket(low, buckets + more);
@@ -142,13 +160,26 @@ mod tests {
             let hasher = Hasher::new(Salt::new([salt * 77; 16]));
             for (name, pattern) in patterns {
                 let mut buckets = [0u32; 1024];
+                let mut tags = [[0u32; 128]; 8];
                 for i in 0..16 * 1024 {
                     let (mac, vni) = pattern(i);
-                    buckets[bucket(hasher.hash(mac, vni), 1024) as usize] += 1;
+                    let hash = hasher.hash(mac, vni);
+                    buckets[bucket(hash, 1024)] += 1;
+                    for (place, tags) in tags.iter_mut().enumerate() {
+                        tags[(hash.tags >> (8 * place) & 0x7f) as usize] += 1;
+                    }
                 }
                 // Mean 16, standard deviation 4: 48 is eight deviations away.
                 let fullest = buckets.iter().max().unwrap();
                 assert!(*fullest < 48, "{name}, salt {salt}: {fullest}");
+                let fullest = tags.map(|tags| tags.into_iter().max().unwrap());
+                let [rest @ .., last] = fullest;
+                // Mean 128, standard deviation 11: eight deviations again.
+                assert!(
+                    rest.iter().all(|tag| *tag < 218),
+                    "{name}, {salt}: {rest:?}"
+                );
+                assert!(last < 1024, "{name}, salt {salt}, last tag: {last}");
             }
         }
     }

@@ -46,7 +46,7 @@ impl Entry<'_> {
         let slot = self.remotes.get(index)?;
         // All bits that matter are in the slot of the entry.
         let single = slot.sharers > 0;
-        address(&slot.held, self.slot.state(), self.slot.flags()).filter(|_| single)
+        address(slot.held(), self.slot.state(), self.slot.flags()).filter(|_| single)
     }
 }
 

@@ -69,7 +69,7 @@ pub use error::{Error, Full, NexthopError};
 pub use flags::{Flags, Mode, State};
 #[cfg(feature = "alloc")]
 pub use growable::Growable;
-pub use hash::{Hashed, Hasher};
+pub use hash::{Hash, Hashed, Hasher};
 pub use iter::{Entries, Iter};
 pub use key::Key;
 pub use probe::Overflow;

@@ -16,13 +16,13 @@
 //! 4. Each bucket loses its mark. One that so many passed that it stopped counting counts anew.
 
 use super::bucket::{Bucket, is_full_count};
-use super::hash::{Hashed, Hasher, bucket as home};
+use super::hash::{Hash, Hashed, Hasher, bucket as home};
 use super::probe::{self, Buckets, Overflow};
 use super::slot::EntrySlot;
 use super::storage::Reseeded;
 
 /// Buckets that are marked or unmarked in one step: 2 KiB.
-const MARKS: u32 = 64;
+const MARKS: usize = 64;
 /// Entries that are placed anew in one step.
 const MOVES: u32 = 8;
 /// A bucket counts anew if no entry lies farther from home than this; else it is not worth it.
@@ -34,13 +34,13 @@ enum Phase {
     /// Nothing.
     Steady,
     /// The buckets before this one are marked.
-    Marking(u32),
+    Marking(usize),
     /// The entries before this one lie by the new hash.
     Moving(u32),
     /// The entries before this one lie where they may stay, for the first time or the second.
     Settling(u32, Round),
     /// The buckets before this one are as they were.
-    Clearing(u32),
+    Clearing(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Placing {
     }
 
     /// The hash by which the entry with this number lies, and who counts it if that is far from home.
-    fn way(&mut self, key: &Hashed, number: u32) -> (u64, &mut Overflow) {
+    fn way(&mut self, key: &Hashed, number: u32) -> (Hash, &mut Overflow) {
         match self.phase {
             Phase::Moving(cursor) if number < cursor => {
                 (self.hasher.hash(key.mac, key.vni), &mut self.done)
@@ -174,11 +174,8 @@ impl Placing {
         }
     }
 
-    fn mark(&self, buckets: &mut [Bucket], cursor: u32) -> Phase {
-        let step = buckets
-            .iter_mut()
-            .skip(cursor as usize)
-            .take(MARKS as usize);
+    fn mark(&self, buckets: &mut [Bucket], cursor: usize) -> Phase {
+        let step = buckets.iter_mut().skip(cursor).take(MARKS);
         step.for_each(Bucket::divert);
         let next = cursor.saturating_add(MARKS);
         match next < buckets.count() {
@@ -252,7 +249,7 @@ impl Placing {
         buckets: &mut [Bucket],
         entries: &[EntrySlot],
         hasher: &Hasher,
-        cursor: u32,
+        cursor: usize,
     ) -> Phase {
         let count = buckets.count();
         let mut at = cursor;
@@ -289,7 +286,7 @@ fn hashed(entry: &EntrySlot, hasher: &Hasher) -> Option<Hashed> {
 fn guest(
     buckets: &[Bucket],
     entries: &[EntrySlot],
-    hash: u64,
+    hash: Hash,
     hasher: &Hasher,
 ) -> Option<(Hashed, u32)> {
     let count = buckets.count();
@@ -309,13 +306,13 @@ fn passed(
     buckets: &[Bucket],
     entries: &[EntrySlot],
     hasher: &Hasher,
-    at: u32,
+    at: usize,
     deepest: u32,
 ) -> u32 {
     let count = buckets.count();
     let mut passed = 0;
     let mut behind = at;
-    for distance in 1..=deepest.min(count.saturating_sub(1)) {
+    for distance in 1..=(deepest as usize).min(count.saturating_sub(1)) {
         behind = probe::next(behind, count);
         let Some(bucket) = Buckets::get(buckets, behind) else {
             break;

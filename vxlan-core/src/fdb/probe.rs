@@ -4,46 +4,45 @@
 //! later one that was not; behind the last bucket comes the first. Each full bucket on the way
 //! counts who passed, so that a search ends at the first bucket that nobody has passed.
 
-use super::bucket::{Bucket, matches, place, tag};
-use super::hash::bucket as home;
+use super::bucket::{Bucket, others, place};
+use super::hash::{Hash, bucket as home};
 
 /// An array of buckets.
 pub(super) trait Buckets {
     /// How many there are.
-    fn count(&self) -> u32;
+    fn count(&self) -> usize;
 
     /// The one at a position, unless there is no memory for it.
-    fn get(&self, at: u32) -> Option<&Bucket>;
+    fn get(&self, at: usize) -> Option<&Bucket>;
 
     /// The same, to be changed.
-    fn get_mut(&mut self, at: u32) -> Option<&mut Bucket>;
+    fn get_mut(&mut self, at: usize) -> Option<&mut Bucket>;
 
     /// The same; gets memory for it if need be.
-    fn make(&mut self, at: u32) -> Option<&mut Bucket> {
+    fn make(&mut self, at: usize) -> Option<&mut Bucket> {
         self.get_mut(at)
     }
 }
 
 impl Buckets for [Bucket] {
-    /// More than 2^32 - 1 would be of no use: there are not so many entries.
     #[inline]
-    fn count(&self) -> u32 {
-        u32::try_from(self.len()).unwrap_or(u32::MAX)
+    fn count(&self) -> usize {
+        self.len()
     }
 
     #[inline]
-    fn get(&self, at: u32) -> Option<&Bucket> {
-        self.get(at as usize)
+    fn get(&self, at: usize) -> Option<&Bucket> {
+        self.get(at)
     }
 
-    fn get_mut(&mut self, at: u32) -> Option<&mut Bucket> {
-        self.get_mut(at as usize)
+    fn get_mut(&mut self, at: usize) -> Option<&mut Bucket> {
+        self.get_mut(at)
     }
 }
 
 /// How entries lie: how many are not in the bucket of their hash, and how far away at most.
 ///
-/// Random placement leaves about one entry in fourteen away from home when the index is at its
+/// Random placement leaves about one entry in twenty-five away from home when the index is at its
 /// fullest, most of them in the next bucket and none farther away than some dozens. Many more mean
 /// that somebody knows the salt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,18 +59,19 @@ impl Overflow {
         deepest: 0,
     };
 
-    fn add(&mut self, depth: u32) {
+    fn add(&mut self, depth: usize) {
+        let depth = u32::try_from(depth).unwrap_or(u32::MAX);
         self.entries = self.entries.saturating_add(u32::from(depth > 0));
         self.deepest = self.deepest.max(depth);
     }
 
-    fn remove(&mut self, depth: u32) {
+    fn remove(&mut self, depth: usize) {
         self.entries = self.entries.saturating_sub(u32::from(depth > 0));
     }
 }
 
 /// How far `at` is behind `start`.
-pub(super) const fn distance(start: u32, at: u32, count: u32) -> u32 {
+pub(super) const fn distance(start: usize, at: usize, count: usize) -> usize {
     if at >= start {
         at - start
     } else {
@@ -80,7 +80,7 @@ pub(super) const fn distance(start: u32, at: u32, count: u32) -> u32 {
 }
 
 /// The bucket behind `at`.
-pub(super) const fn next(at: u32, count: u32) -> u32 {
+pub(super) const fn next(at: usize, count: usize) -> usize {
     if at + 1 < count { at + 1 } else { 0 }
 }
 
@@ -88,21 +88,20 @@ pub(super) const fn next(at: u32, count: u32) -> u32 {
 /// whose entries are gone.
 pub(super) fn find(
     buckets: &(impl Buckets + ?Sized),
-    hash: u64,
+    hash: Hash,
     mut is: impl FnMut(u32) -> bool,
 ) -> Option<u32> {
-    let (count, tag) = (buckets.count(), tag(hash));
+    let count = buckets.count();
     let mut at = home(hash, count);
     for _ in 0..count {
         if let Some(bucket) = buckets.get(at) {
-            // Some of these may be wrong; `is` knows.
-            let mut found = matches(bucket.word(), tag);
-            while found != 0 {
-                let number = bucket.number(place(found));
+            let mut found = bucket.matches(hash.tags);
+            while let Some(places) = found {
+                let number = bucket.number(place(places));
                 if is(number) {
                     return Some(number);
                 }
-                found &= found - 1;
+                found = others(places);
             }
             if bucket.passed() == 0 {
                 return None;
@@ -118,7 +117,7 @@ pub(super) fn find(
 pub(super) fn insert(
     buckets: &mut (impl Buckets + ?Sized),
     overflow: &mut Overflow,
-    hash: u64,
+    hash: Hash,
     number: u32,
 ) -> Option<()> {
     let count = buckets.count();
@@ -127,7 +126,7 @@ pub(super) fn insert(
     for depth in 0..count {
         let bucket = buckets.make(at)?;
         if let Some(place) = bucket.vacancy() {
-            bucket.set(place, tag(hash), number);
+            bucket.set(place, hash.tags, number);
             overflow.add(depth);
             let mut at = start;
             for _ in 0..depth {
@@ -147,7 +146,7 @@ pub(super) fn insert(
 pub(super) fn remove(
     buckets: &mut (impl Buckets + ?Sized),
     overflow: &mut Overflow,
-    hash: u64,
+    hash: Hash,
     number: u32,
 ) -> Option<()> {
     let count = buckets.count();
@@ -155,8 +154,8 @@ pub(super) fn remove(
     let mut at = start;
     for depth in 0..count {
         if let Some(bucket) = buckets.get_mut(at) {
-            let mut tagged = bucket.tagged(tag(hash));
-            if let Some((place, _)) = tagged.find(|(_, found)| *found == number) {
+            let mut occupied = bucket.occupied();
+            if let Some((place, _)) = occupied.find(|(_, found)| *found == number) {
                 bucket.clear(place);
                 overflow.remove(depth);
                 let mut at = start;
@@ -195,15 +194,18 @@ mod tests {
             count in 1usize..6,
         ) {
             // Hashes that share buckets, tags, or both.
-            let hash = |(bucket, tag): (u64, u64)| (bucket << 62) | (2 * tag);
+            let hash = |(bucket, tag): (u64, u64)| Hash {
+                place: bucket << 62,
+                tags: tag * 0x0101_0101_0101_0101,
+            };
             let mut buckets = std::vec![Bucket::EMPTY; count];
             let mut overflow = Overflow::NONE;
-            let mut model: Vec<(u64, u32)> = Vec::new();
+            let mut model: Vec<(Hash, u32)> = Vec::new();
             for (number, (bucket, tag, add)) in (0u32..).zip(changes) {
                 let hash = hash((bucket, tag));
                 if add {
                     let done = insert(buckets.as_mut_slice(), &mut overflow, hash, number);
-                    prop_assert_eq!(done.is_some(), model.len() < 7 * count);
+                    prop_assert_eq!(done.is_some(), model.len() < 8 * count);
                     model.extend(done.map(|()| (hash, number)));
                 } else if let Some(at) = model.iter().position(|(known, _)| *known == hash) {
                     let (_, gone) = model.remove(at);
@@ -225,7 +227,7 @@ mod tests {
             let away = |(at, bucket): (usize, &Bucket)| {
                 let away = |number: &u32| {
                     let (hash, _) = model.iter().find(|(_, known)| known == number).unwrap();
-                    home(*hash, count as u32) as usize != at
+                    home(*hash, count) != at
                 };
                 bucket.occupied().filter(|(_, number)| away(number)).count()
             };
@@ -235,7 +237,7 @@ mod tests {
             for (hash, number) in model.drain(..) {
                 remove(buckets.as_mut_slice(), &mut overflow, hash, number);
             }
-            prop_assert!(buckets.iter().all(|bucket| bucket.word() == 0));
+            prop_assert!(buckets.iter().all(|bucket| bucket.is_vacant() && bucket.is_whole()));
         }
     }
 }

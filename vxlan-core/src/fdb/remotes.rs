@@ -64,7 +64,7 @@ impl<S: Storage> Fdb<S> {
         let mut link = self.remote_slot(at)?.head;
         while let Some(index) = link {
             let slot = self.remote_slot(index)?;
-            if slot.held == *held && slot.wide == wide {
+            if slot.holds(held, wide) {
                 return Some(index);
             }
             link = slot.chain;
@@ -85,7 +85,7 @@ impl<S: Storage> Fdb<S> {
     pub(super) fn slots_to_set(&self, number: u32, held: &Destination, wide: Wide) -> u32 {
         if let Some(Stored::Slot(index)) = self.stored(number)
             && let Some(slot) = self.remote_slot(index)
-            && (slot.sharers < 2 || (slot.held == *held && slot.wide == wide))
+            && (slot.sharers < 2 || (slot.holds(held, wide)))
         {
             return 0;
         }
@@ -129,11 +129,11 @@ impl<S: Storage> Fdb<S> {
     pub(super) fn set_first(&mut self, number: u32, held: Destination, wide: Wide) -> Option<()> {
         if let Some(Stored::Slot(index)) = self.stored(number) {
             let slot = self.remote_slot_mut(index)?;
-            if slot.held == held && slot.wide == wide {
+            if slot.holds(&held, wide) {
                 return Some(());
             }
             if slot.sharers == 0 {
-                (slot.held, slot.wide) = (held, wide);
+                slot.hold(held, wide);
                 return Some(());
             }
             // First, so that its own slot can be taken again.
@@ -167,7 +167,7 @@ impl<S: Storage> Fdb<S> {
         if slot.sharers == 0 {
             return Some(index);
         }
-        let (held, wide) = (slot.held, slot.wide);
+        let (held, wide) = (*slot.held(), slot.wide());
         self.unshare(index);
         self.take_slot(held, wide)
     }
@@ -197,7 +197,7 @@ impl<S: Storage> Fdb<S> {
             return Some(());
         }
         let next = slot.chain.take();
-        let (held, wide) = (slot.held, slot.wide);
+        let (held, wide) = (*slot.held(), slot.wide());
         let hash = self.remote_hasher.hash(&held, wide.bits());
         let at = Index::new(address(hash, self.head.remotes.fresh))?;
         let head = &mut self.remote_slot_mut(at)?.head;
@@ -232,7 +232,7 @@ impl<S: Storage> Fdb<S> {
             }
         };
         let slot = self.remote_slot_mut(index)?;
-        (slot.held, slot.wide) = (held, wide);
+        slot.hold(held, wide);
         (slot.next, slot.chain, slot.sharers) = (None, None, 0);
         Some(index)
     }
@@ -249,7 +249,7 @@ impl<S: Storage> Fdb<S> {
         while let Some(index) = link {
             let slot = self.remote_slot(index)?;
             link = slot.chain;
-            let hash = self.remote_hasher.hash(&slot.held, slot.wide.bits());
+            let hash = self.remote_hasher.hash(slot.held(), slot.wide().bits());
             let to = match address(hash, position + 1) == position {
                 true => new,
                 false => from,
@@ -289,16 +289,16 @@ impl<S: Storage> Fdb<S> {
         };
         let slot = self.remote_slot(first)?;
         if slot.sharers > 0 {
-            let gone = slot.held.remote().is_some_and(&mut condemned);
+            let gone = slot.held().remote().is_some_and(&mut condemned);
             return gone.then_some((Left::Shared(first), true));
         }
-        let wide = slot.wide;
+        let wide = slot.wide();
         let (mut kept, mut gone) = (List::default(), List::default());
         let mut link = Some(first);
         while let Some(index) = link {
             let slot = self.remote_slot_mut(index)?;
             link = slot.next.take();
-            let to = match slot.held.remote().is_some_and(&mut condemned) {
+            let to = match slot.held().remote().is_some_and(&mut condemned) {
                 true => &mut gone,
                 false => &mut kept,
             };
@@ -308,7 +308,8 @@ impl<S: Storage> Fdb<S> {
             }
         }
         if let Some(first) = kept.first {
-            self.remote_slot_mut(first)?.wide = wide;
+            let slot = self.remote_slot_mut(first)?;
+            slot.hold(*slot.held(), wide);
             self.storage
                 .entry_mut(number)?
                 .set_stored(Stored::Slot(first));
@@ -326,13 +327,13 @@ impl<S: Storage> Fdb<S> {
             }
             Left::Shared(index) => {
                 *left = Left::Nothing;
-                let held = self.remote_slot(index)?.held;
+                let held = *self.remote_slot(index)?.held();
                 self.unshare(index);
                 Some(held)
             }
             Left::List(index) => {
                 let slot = self.remote_slot(index)?;
-                let held = slot.held;
+                let held = *slot.held();
                 *left = slot.next.map_or(Left::Nothing, Left::List);
                 self.free_slot(index);
                 Some(held)

@@ -3,12 +3,12 @@
 //!
 //! An empty cell is all zero bits, so a table in a `static` needs no image in flash.
 
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::num::NonZeroU32;
 
 use super::stamp::AtomicStamp;
 use super::{Destination, Flags, Key, NexthopId, Remote, State};
-use crate::Mac;
+use crate::{IfIndex, Mac};
 
 /// The number of a remote slot, plus one: "none" is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,11 @@ impl Index {
     #[inline]
     pub(super) const fn position(self) -> usize {
         (self.0.get() - 1) as usize
+    }
+
+    #[inline]
+    pub(super) const fn number(self) -> u32 {
+        self.0.get()
     }
 }
 
@@ -157,11 +162,11 @@ impl EntrySlot {
         }
     }
 
-    /// The position of the slot of its only or first remote. No slot has the position that a
-    /// vacant slot, or a nexthop group without slot, gives.
+    /// The number of the slot of its only or first remote. No remote has the number that a vacant
+    /// slot, or a nexthop group without slot, gives.
     #[inline]
-    pub(super) const fn position(&self) -> usize {
-        self.destination.wrapping_sub(1) as usize
+    pub(super) const fn number(&self) -> u32 {
+        self.destination
     }
 
     pub(super) const fn set_stored(&mut self, stored: Stored) {
@@ -213,13 +218,16 @@ impl Wide {
     }
 }
 
-/// Room for one remote: 48 bytes.
+/// Room for one remote: 64 bytes.
 ///
 /// Entries with one remote share the slot with all others that have the same; a list of several
 /// is a chain of slots of its own.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct RemoteSlot {
-    pub(super) held: Destination,
+    /// What to compare the source of a frame with: see [`Source`].
+    source: Source,
+    held: Destination,
     /// The next remote of the list; of the free slots while vacant.
     pub(super) next: Link,
     /// How many entries share this; zero for those of a list.
@@ -230,12 +238,72 @@ pub struct RemoteSlot {
     /// what else is here.
     pub(super) head: Link,
     /// Belongs to the entries that share this, or to the entry with the list that starts here.
-    pub(super) wide: Wide,
+    wide: Wide,
+}
+
+/// Where a frame comes from, as one number: the IPv4 address and the interface. Others have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Source(u64);
+
+impl Source {
+    /// No IPv4 source: the broadcast address by the last interface.
+    const OTHER: Self = Self(u64::MAX);
+
+    #[inline]
+    fn of(addr: Ipv4Addr, ifindex: Option<IfIndex>) -> Self {
+        let addr = u32::from_ne_bytes(addr.octets());
+        Self(u64::from(ifindex.map_or(0, IfIndex::get)) << 32 | u64::from(addr))
+    }
 }
 
 impl RemoteSlot {
+    #[inline]
+    pub(super) const fn held(&self) -> &Destination {
+        &self.held
+    }
+
+    #[inline]
+    pub(super) const fn wide(&self) -> Wide {
+        self.wide
+    }
+
+    #[inline]
+    pub(super) fn holds(&self, held: &Destination, wide: Wide) -> bool {
+        self.held == *held && self.wide == wide
+    }
+
+    pub(super) fn hold(&mut self, held: Destination, wide: Wide) {
+        (self.held, self.wide) = (held, wide);
+        self.source = match held {
+            Destination::Remote(Remote {
+                addr: IpAddr::V4(addr),
+                ifindex,
+                ..
+            }) => Source::of(addr, ifindex),
+            _ => Source::OTHER,
+        };
+    }
+
+    /// Whether this is a remote with this address and interface, which says where frames come from
+    /// as well as where they go.
+    #[inline]
+    pub(super) fn is_at(&self, addr: IpAddr, ifindex: Option<IfIndex>) -> bool {
+        match addr {
+            IpAddr::V4(addr) => self.source == Source::of(addr, ifindex),
+            IpAddr::V6(addr) => self.is_at_v6(addr, ifindex),
+        }
+    }
+
+    // Apart, so that the comparison of an IPv4 address is one of four bytes.
+    #[inline(never)]
+    fn is_at_v6(&self, addr: Ipv6Addr, ifindex: Option<IfIndex>) -> bool {
+        let remote = self.held.remote();
+        remote.is_some_and(|remote| remote.addr == addr && remote.ifindex == ifindex)
+    }
+
     /// A slot without a remote.
     pub const EMPTY: Self = Self {
+        source: Source(0),
         held: Destination::Remote(Remote {
             addr: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             port: 0,
@@ -259,7 +327,7 @@ mod tests {
     #[test]
     fn sizes() {
         assert_eq!(size_of::<EntrySlot>(), 24);
-        assert_eq!(size_of::<RemoteSlot>(), 48);
+        assert_eq!(size_of::<RemoteSlot>(), 64);
     }
 
     #[test]

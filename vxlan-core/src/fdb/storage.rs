@@ -1,7 +1,7 @@
 //! The memory of a table.
 
 use super::bucket::PLACES;
-use super::hash::{Hashed, Hasher, bucket};
+use super::hash::{Hash, Hashed, Hasher, bucket};
 use super::placing::Placing;
 use super::probe::{Buckets, Overflow};
 use super::slot::Index;
@@ -18,7 +18,11 @@ use super::growable::RemoteSlab;
 /// [`Borrowed`] takes memory from anywhere.
 pub trait Storage {
     /// The bucket in which a look-up starts. `None`: ask [`search`](Self::search).
-    fn home(&self, hash: u64) -> Option<&Bucket>;
+    fn home(&self, hash: Hash) -> Option<&Bucket>;
+
+    /// The bucket so many behind the one that an entry with this hash is first put into, in the
+    /// index where that is now. `None`: ask [`search`](Self::search).
+    fn near(&self, hash: Hash, steps: usize) -> Option<&Bucket>;
 
     /// The number of the entry with this key, wherever it is.
     fn search(&self, key: &Hashed) -> Option<u32>;
@@ -121,8 +125,13 @@ pub enum Reseeded {
 
 impl<S: Storage + ?Sized> Storage for &mut S {
     #[inline]
-    fn home(&self, hash: u64) -> Option<&Bucket> {
+    fn home(&self, hash: Hash) -> Option<&Bucket> {
         (**self).home(hash)
+    }
+
+    #[inline]
+    fn near(&self, hash: Hash, steps: usize) -> Option<&Bucket> {
+        (**self).near(hash, steps)
     }
 
     fn search(&self, key: &Hashed) -> Option<u32> {
@@ -224,25 +233,26 @@ pub(super) enum Slots<'a> {
 impl<'a> RemoteSlots<'a> {
     #[inline(always)]
     pub(super) fn get(self, index: Index) -> Option<&'a RemoteSlot> {
-        self.at(index.position())
+        self.at(index.number())
     }
 
     // Always, since only where the storage is known does the choice between the kinds vanish.
     #[inline(always)]
-    pub(super) fn at(self, position: usize) -> Option<&'a RemoteSlot> {
+    pub(super) fn at(self, number: u32) -> Option<&'a RemoteSlot> {
         match self.0 {
-            Slots::Flat(slots) => slots.get(position),
+            Slots::Flat(slots) => slots.get((number as usize).wrapping_sub(1)),
+            // Its first slot stays unused.
             #[cfg(feature = "alloc")]
-            Slots::Chunked(slab) => slab.get(position),
+            Slots::Chunked(slab) => slab.get(number as usize),
         }
     }
 }
 
-/// Memory of a size known to the compiler: 32 bytes a bucket, 24 an entry, 48 a remote.
+/// Memory of a size known to the compiler: 32 bytes a bucket, 24 an entry, 64 a remote.
 ///
 /// It may live in a `static` behind a lock; the table then takes a `&mut` to it.
 ///
-/// A bucket has places for seven entries; one for every five keeps look-ups short. Entries with
+/// A bucket has places for eight entries; one for every five keeps look-ups short. Entries with
 /// the same remote share it, so that remotes are needed for each VTEP rather than for each entry;
 /// the default entry has one for each VTEP that floods go to.
 ///
@@ -329,8 +339,8 @@ struct Flat<'a> {
 }
 
 #[inline]
-fn flat_home(buckets: &[Bucket], hash: u64) -> Option<&Bucket> {
-    buckets.get(bucket(hash, buckets.count()) as usize)
+fn flat_near(buckets: &[Bucket], hash: Hash, steps: usize) -> Option<&Bucket> {
+    buckets.get(bucket(hash, buckets.count()).saturating_add(steps))
 }
 
 fn flat_search(
@@ -408,8 +418,13 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize> Storage
     for Fixed<BUCKETS, ENTRIES, REMOTES>
 {
     #[inline]
-    fn home(&self, hash: u64) -> Option<&Bucket> {
-        flat_home(&self.buckets, hash)
+    fn home(&self, hash: Hash) -> Option<&Bucket> {
+        flat_near(&self.buckets, hash, 0)
+    }
+
+    #[inline]
+    fn near(&self, hash: Hash, steps: usize) -> Option<&Bucket> {
+        flat_near(&self.buckets, hash, steps)
     }
 
     fn search(&self, key: &Hashed) -> Option<u32> {
@@ -473,8 +488,13 @@ impl<const BUCKETS: usize, const ENTRIES: usize, const REMOTES: usize> Storage
 
 impl Storage for Borrowed<'_> {
     #[inline]
-    fn home(&self, hash: u64) -> Option<&Bucket> {
-        flat_home(self.buckets, hash)
+    fn home(&self, hash: Hash) -> Option<&Bucket> {
+        flat_near(self.buckets, hash, 0)
+    }
+
+    #[inline]
+    fn near(&self, hash: Hash, steps: usize) -> Option<&Bucket> {
+        flat_near(self.buckets, hash, steps)
     }
 
     fn search(&self, key: &Hashed) -> Option<u32> {

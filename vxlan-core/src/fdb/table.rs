@@ -1,6 +1,6 @@
 //! Entries in slots. Knows nothing about what requests mean.
 
-use super::bucket::{ENTRIES_MAX, matches, place, tag};
+use super::bucket::{ENTRIES_MAX, others, place};
 use super::entry::Snapshot;
 use super::hash::Hashed;
 use super::remotes::Left;
@@ -52,27 +52,49 @@ impl<S: Storage> Fdb<S> {
     #[inline(always)]
     pub(super) fn locate(&self, key: &Hashed) -> Option<(u32, &EntrySlot)> {
         if let Some(bucket) = self.storage.home(key.hash) {
-            let word = bucket.word();
-            let found = matches(word, tag(key.hash));
-            if found != 0 {
+            if let Some(found) = bucket.matches(key.hash.tags) {
                 let number = bucket.number(place(found));
                 if let Some(slot) = self.storage.entry(number)
                     && slot.has_key(key.mac, key.vni)
                 {
                     return Some((number, slot));
                 }
-            } else if word >> 56 == 0 {
+            } else if bucket.is_whole() {
                 return None;
             }
         }
-        self.locate_slowly(key.mac, key.vni, key.hash)
+        self.locate_slowly(key.mac, key.vni)
     }
 
-    /// Two entries have the same tag, or the bucket was full, or the index is being rebuilt.
-    // Numbers, since a struct would be written to the stack before it is known to be needed.
+    /// It is not the first with its tag, or not at home.
+    // Not the hash, which would have to be kept for it in every look-up.
     #[cold]
     #[inline(never)]
-    fn locate_slowly(&self, mac: u64, vni: u32, hash: u64) -> Option<(u32, &EntrySlot)> {
+    pub(super) fn locate_slowly(&self, mac: u64, vni: u32) -> Option<(u32, &EntrySlot)> {
+        let hash = self.hasher.hash(mac, vni);
+        for steps in 0..2 {
+            let Some(bucket) = self.storage.near(hash, steps) else {
+                break;
+            };
+            let mut found = bucket.matches(hash.tags);
+            while let Some(places) = found {
+                let number = bucket.number(place(places));
+                if let Some(slot) = self.storage.entry(number)
+                    && slot.has_key(mac, vni)
+                {
+                    return Some((number, slot));
+                }
+                found = others(places);
+            }
+        }
+        self.locate_anywhere(mac, vni)
+    }
+
+    /// It is far away, or the index is being rebuilt.
+    #[cold]
+    #[inline(never)]
+    fn locate_anywhere(&self, mac: u64, vni: u32) -> Option<(u32, &EntrySlot)> {
+        let hash = self.hasher.hash(mac, vni);
         let number = self.storage.search(&Hashed { mac, vni, hash })?;
         Some((number, self.storage.entry(number)?))
     }

@@ -1,7 +1,7 @@
 //! Memory for both tables of a device.
 
 use super::Storage;
-use crate::fdb::{self, Hashed, Hasher};
+use crate::fdb::{self, Hash, Hashed, Hasher};
 use crate::vni_filter;
 
 /// The memory of a forwarding database with that of a multicast database beside it.
@@ -34,8 +34,13 @@ impl<S, M> With<S, M> {
 
 impl<S: fdb::Storage, M: Storage> fdb::Storage for With<S, M> {
     #[inline]
-    fn home(&self, hash: u64) -> Option<&fdb::Bucket> {
+    fn home(&self, hash: Hash) -> Option<&fdb::Bucket> {
         self.fdb.home(hash)
+    }
+
+    #[inline]
+    fn near(&self, hash: Hash, steps: usize) -> Option<&fdb::Bucket> {
+        self.fdb.near(hash, steps)
     }
 
     fn search(&self, key: &Hashed) -> Option<u32> {

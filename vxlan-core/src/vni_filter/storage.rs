@@ -2,7 +2,8 @@
 
 use super::Slot;
 use crate::fdb::{
-    Bucket, EntrySlot, Full, Hashed, Hasher, Overflow, RemoteSlot, RemoteSlots, Reseeded, Storage,
+    Bucket, EntrySlot, Full, Hash, Hashed, Hasher, Overflow, RemoteSlot, RemoteSlots, Reseeded,
+    Storage,
 };
 use crate::mdb;
 
@@ -26,8 +27,13 @@ impl<S, V> WithVnis<S, V> {
 
 impl<S: Storage, V: AsRef<[Slot]> + AsMut<[Slot]>> Storage for WithVnis<S, V> {
     #[inline]
-    fn home(&self, hash: u64) -> Option<&Bucket> {
+    fn home(&self, hash: Hash) -> Option<&Bucket> {
         self.tables.home(hash)
+    }
+
+    #[inline]
+    fn near(&self, hash: Hash, steps: usize) -> Option<&Bucket> {
+        self.tables.near(hash, steps)
     }
 
     fn search(&self, key: &Hashed) -> Option<u32> {

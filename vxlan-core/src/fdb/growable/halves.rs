@@ -6,16 +6,16 @@ use alloc::vec::Vec;
 use super::EntrySlab;
 use super::slab::chunk;
 use crate::fdb::bucket::{Bucket, PLACES};
-use crate::fdb::hash::{Hashed, Hasher, bucket as home};
+use crate::fdb::hash::{Hash, Hashed, Hasher, bucket as home};
 use crate::fdb::probe::{self, Buckets, Overflow};
 use crate::fdb::storage::Reseeded;
 
 /// Buckets in one allocation: 2 KiB.
 const CHUNK: usize = 64;
 /// Buckets of the smallest index.
-const START: u32 = CHUNK as u32;
-/// The index is enlarged when this many entries come on four buckets: three quarters of the places.
-const FULL: u64 = 3 * PLACES as u64;
+const START: usize = CHUNK;
+/// The index is enlarged when this many entries come on four buckets: 22 of 32 places.
+const FULL: u64 = 22 * PLACES as u64 / 8;
 /// Entries of a directory that are made or dropped in one step: 4 KiB.
 const DIRECTORY_STEP: usize = 512;
 /// Old buckets that are moved in one step.
@@ -25,7 +25,7 @@ const MOVES: u32 = 2;
 #[derive(Debug)]
 struct Chunks {
     chunks: Vec<Option<Box<[Bucket; CHUNK]>>>,
-    count: u32,
+    count: usize,
 }
 
 impl Chunks {
@@ -36,8 +36,8 @@ impl Chunks {
         }
     }
 
-    fn provide(&mut self, count: u32) {
-        let chunks = (count as usize).div_ceil(CHUNK);
+    fn provide(&mut self, count: usize) {
+        let chunks = count.div_ceil(CHUNK);
         let _ = self
             .chunks
             .try_reserve_exact(chunks.saturating_sub(self.chunks.len()));
@@ -45,7 +45,7 @@ impl Chunks {
 
     /// How many entries the directory is to have.
     const fn directory(&self) -> usize {
-        (self.count as usize).div_ceil(CHUNK)
+        self.count.div_ceil(CHUNK)
     }
 
     /// Gets memory for the chunk with this number.
@@ -59,24 +59,24 @@ impl Chunks {
 
 impl Buckets for Chunks {
     #[inline]
-    fn count(&self) -> u32 {
+    fn count(&self) -> usize {
         self.count
     }
 
     #[inline]
-    fn get(&self, at: u32) -> Option<&Bucket> {
-        let chunk = self.chunks.get(at as usize / CHUNK)?.as_ref()?;
-        chunk.get(at as usize % CHUNK)
+    fn get(&self, at: usize) -> Option<&Bucket> {
+        let chunk = self.chunks.get(at / CHUNK)?.as_ref()?;
+        chunk.get(at % CHUNK)
     }
 
-    fn get_mut(&mut self, at: u32) -> Option<&mut Bucket> {
-        let chunk = self.chunks.get_mut(at as usize / CHUNK)?.as_mut()?;
-        chunk.get_mut(at as usize % CHUNK)
+    fn get_mut(&mut self, at: usize) -> Option<&mut Bucket> {
+        let chunk = self.chunks.get_mut(at / CHUNK)?.as_mut()?;
+        chunk.get_mut(at % CHUNK)
     }
 
-    fn make(&mut self, at: u32) -> Option<&mut Bucket> {
-        let chunk = self.make_chunk(at as usize / CHUNK)?;
-        chunk.get_mut(at as usize % CHUNK)
+    fn make(&mut self, at: usize) -> Option<&mut Bucket> {
+        let chunk = self.make_chunk(at / CHUNK)?;
+        chunk.get_mut(at % CHUNK)
     }
 }
 
@@ -84,15 +84,15 @@ impl Buckets for Chunks {
 struct AsItIs<'a>(&'a mut Chunks);
 
 impl Buckets for AsItIs<'_> {
-    fn count(&self) -> u32 {
+    fn count(&self) -> usize {
         self.0.count
     }
 
-    fn get(&self, at: u32) -> Option<&Bucket> {
+    fn get(&self, at: usize) -> Option<&Bucket> {
         self.0.get(at)
     }
 
-    fn get_mut(&mut self, at: u32) -> Option<&mut Bucket> {
+    fn get_mut(&mut self, at: usize) -> Option<&mut Bucket> {
         self.0.get_mut(at)
     }
 }
@@ -109,7 +109,7 @@ enum Phase {
     /// The chunks from this one on are made: entries will go anywhere in them.
     Chunks(usize),
     /// The old buckets before this one have been moved.
-    Moving(u32),
+    Moving(usize),
 }
 
 /// The index, and the one that is to replace it.
@@ -127,7 +127,7 @@ pub(super) struct Halves {
     old_overflow: Overflow,
     new_overflow: Overflow,
     /// The largest number of buckets.
-    most: u32,
+    most: usize,
     #[cfg(test)]
     moved: usize,
 }
@@ -150,7 +150,8 @@ impl Halves {
     /// An empty index that may grow until it is good for so many entries.
     pub(super) fn forget(&mut self, limit: u32) {
         let most = u64::from(limit) * 4 / FULL + 1;
-        let most = u32::try_from(most).unwrap_or(u32::MAX).max(START);
+        let most = usize::try_from(most).unwrap_or(START);
+        let most = most.max(START).next_multiple_of(CHUNK);
         *self = Self {
             most,
             ..Self::new()
@@ -184,18 +185,30 @@ impl Halves {
     }
 
     #[inline]
-    pub(super) fn home(&self, hash: u64) -> Option<&Bucket> {
+    pub(super) fn home(&self, hash: Hash) -> Option<&Bucket> {
         self.old.get(home(hash, self.old.count))
     }
 
+    #[inline]
+    pub(super) fn near(&self, hash: Hash, steps: usize) -> Option<&Bucket> {
+        let at = home(hash, self.old.count);
+        match self.phase {
+            Phase::Moving(cursor) if at < cursor => match self.hasher {
+                None => self.new.get(home(hash, self.new.count) + steps),
+                Some(_) => None,
+            },
+            _ => self.old.get(at + steps),
+        }
+    }
+
     /// The hash of a key in the new index.
-    fn new_hash(&self, key: &Hashed) -> u64 {
+    fn new_hash(&self, key: &Hashed) -> Hash {
         let other = self.hasher.map(|hasher| hasher.hash(key.mac, key.vni));
         other.unwrap_or(key.hash)
     }
 
     /// Where to look for a key: in the old index, in the new one.
-    fn sides(&self, hash: u64) -> (bool, bool) {
+    fn sides(&self, hash: Hash) -> (bool, bool) {
         match self.phase {
             Phase::Moving(cursor) => {
                 let at = home(hash, self.old.count);
@@ -283,7 +296,7 @@ impl Halves {
         Some(Reseeded::Begun)
     }
 
-    fn begin(&mut self, count: u32) {
+    fn begin(&mut self, count: usize) {
         self.new.count = count;
         self.phase = Phase::Clearing;
     }
@@ -299,8 +312,10 @@ impl Halves {
         match self.phase {
             Phase::Steady => {
                 let count = self.old.count;
-                let more = count.saturating_add(count / 3 + 1).min(self.most);
-                if count > 0 && more > count && u64::from(len) * 4 >= u64::from(count) * FULL {
+                // Whole chunks, so that there is no bucket behind the last.
+                let more = count.saturating_add(count / 3 + 1);
+                let more = more.next_multiple_of(CHUNK).min(self.most);
+                if count > 0 && more > count && u64::from(len) * 4 >= count as u64 * FULL {
                     self.begin(more);
                 }
             }
@@ -381,11 +396,11 @@ impl Halves {
     }
 
     /// The old buckets before `cursor` have been moved.
-    fn pass(&mut self, cursor: u32) {
+    fn pass(&mut self, cursor: usize) {
         self.phase = Phase::Moving(cursor);
-        let chunk = (cursor as usize / CHUNK)
+        let chunk = (cursor / CHUNK)
             .checked_sub(1)
-            .filter(|_| (cursor as usize).is_multiple_of(CHUNK))
+            .filter(|_| cursor.is_multiple_of(CHUNK))
             .and_then(|chunk| self.old.chunks.get_mut(chunk));
         // Give an empty chunk back now rather than all of them at the end. The first may hold
         // entries that found no room at the end.

@@ -6,7 +6,7 @@ mod slab;
 use alloc::vec::Vec;
 
 use super::bucket::ENTRIES_MAX;
-use super::hash::{Hashed, Hasher};
+use super::hash::{Hash, Hashed, Hasher};
 use super::probe::Overflow;
 use super::storage::{RemoteSlots, Reseeded, Slots, Storage};
 use super::{Bucket, EntrySlot, Full, RemoteSlot};
@@ -16,7 +16,7 @@ use slab::Slab;
 
 /// Entries in one allocation: 3 KiB.
 const ENTRY_CHUNK: usize = 128;
-/// Remotes in one allocation: 1.5 KiB.
+/// Remotes in one allocation: 2 KiB.
 const REMOTE_CHUNK: usize = 32;
 
 type EntrySlab = Slab<EntrySlot, ENTRY_CHUNK>;
@@ -52,7 +52,7 @@ pub struct Growable {
 impl Growable {
     /// How many entries [`new`](Self::new) allows: four million.
     pub const LIMIT_DEFAULT: u32 = 1 << 22;
-    /// How many entries there can be at most: sixteen million.
+    /// How many entries there can be at most: eight million.
     pub const LIMIT_MAX: u32 = ENTRIES_MAX;
 
     /// Memory for up to [`LIMIT_DEFAULT`](Self::LIMIT_DEFAULT) entries. Nothing is allocated yet.
@@ -94,8 +94,13 @@ impl Default for Growable {
 
 impl Storage for Growable {
     #[inline]
-    fn home(&self, hash: u64) -> Option<&Bucket> {
+    fn home(&self, hash: Hash) -> Option<&Bucket> {
         self.index.home(hash)
+    }
+
+    #[inline]
+    fn near(&self, hash: Hash, steps: usize) -> Option<&Bucket> {
+        self.index.near(hash, steps)
     }
 
     fn search(&self, key: &Hashed) -> Option<u32> {
@@ -120,7 +125,7 @@ impl Storage for Growable {
     }
 
     fn remote_mut(&mut self, position: usize) -> Option<&mut RemoteSlot> {
-        self.remotes.get_mut(position)
+        self.remotes.get_mut(position + 1)
     }
 
     fn capacity(&self) -> usize {
@@ -146,7 +151,8 @@ impl Storage for Growable {
         }
         let entries = self.entries.grow(entries as usize, || EntrySlot::EMPTY);
         entries.ok_or(Full::Entries)?;
-        let remotes = self.remotes.grow(remotes as usize, || RemoteSlot::EMPTY);
+        let wanted = remotes as usize + usize::from(remotes > 0);
+        let remotes = self.remotes.grow(wanted, || RemoteSlot::EMPTY);
         remotes.ok_or(Full::Remotes)
     }
 

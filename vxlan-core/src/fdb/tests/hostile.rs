@@ -4,11 +4,11 @@ use std::vec;
 
 use super::*;
 use crate::fdb::bucket::{Bucket, PLACES};
-use crate::fdb::hash::{Hasher, bucket};
+use crate::fdb::hash::{Hash, Hasher, bucket};
 use crate::fdb::probe::{self, Overflow};
 
 const COUNT: u64 = 40_000;
-const SALTS: u8 = 6;
+const SALTS: u8 = 24;
 
 type Family = fn(u64) -> (u64, u32);
 
@@ -41,7 +41,7 @@ fn random(i: u64) -> (u64, u32) {
 }
 
 /// How many of these keys overflow in an index that is full to three quarters.
-fn overflow(hash: impl Fn(u64, u32) -> u64, keys: impl Iterator<Item = (u64, u32)>) -> u32 {
+fn overflow(hash: impl Fn(u64, u32) -> Hash, keys: impl Iterator<Item = (u64, u32)>) -> u32 {
     let buckets = COUNT * 4 / 3 / u64::from(PLACES);
     let mut buckets = vec![Bucket::EMPTY; buckets as usize];
     let mut overflow = Overflow::NONE;
@@ -62,7 +62,7 @@ fn salt(number: u8) -> Salt {
 }
 
 /// The largest share of what random keys overflow, over all families and salts.
-fn worst(hash: impl Fn(u8, u64, u32) -> u64) -> f64 {
+fn worst(hash: impl Fn(u8, u64, u32) -> Hash) -> f64 {
     let mut worst = 0f64;
     for number in 0..SALTS {
         let hash = |mac, vni| hash(number, mac, vni);
@@ -90,7 +90,11 @@ fn f03_one_multiply_is_not_enough() {
     let worst = worst(|number, mac, vni| {
         let [a, b] = words[usize::from(number)];
         let product = u128::from(mac ^ a) * u128::from(u64::from(vni) ^ b);
-        product as u64 ^ (product >> 64) as u64
+        let tags = (product >> 64) as u64;
+        Hash {
+            place: product as u64 ^ tags,
+            tags,
+        }
     });
     assert!(worst > 1.2, "{worst}");
 }
@@ -197,7 +201,7 @@ fn f03_m03_another_salt_cures_a_table_of_fixed_size() {
             .filter(|number| bucket(hasher.key(&station(*number)).hash, 16) == 0)
             .take(count)
             .collect();
-        let mut buckets = vec![Bucket::EMPTY; 400];
+        let mut buckets = vec![Bucket::EMPTY; 350];
         let mut entries: Vec<_> = (0..count + room).map(|_| EntrySlot::EMPTY).collect();
         let mut remotes: Vec<_> = (0..256).map(|_| RemoteSlot::EMPTY).collect();
         let storage = Borrowed::new(&mut buckets, &mut entries, &mut remotes);
@@ -235,7 +239,7 @@ fn f03_m03_another_salt_cures_a_table_of_fixed_size() {
         assert_eq!(fdb.wants_salt(), room == 0, "a full table cannot be cured");
         let cured = fdb.overflow();
         let fresh = {
-            let mut buckets = vec![Bucket::EMPTY; 400];
+            let mut buckets = vec![Bucket::EMPTY; 350];
             let (mut overflow, hasher) = (Overflow::NONE, Hasher::new(Salt::new([2; 16])));
             for (number, station) in (0u32..).zip(hostile.iter().map(|number| station(*number))) {
                 let hash = hasher.key(&station).hash;
