@@ -103,7 +103,9 @@ fn tshark_agrees(_: &str) -> Result<(), Skip> {
             let verified = tshark(&file, &ports, "udp.checksum.status == 1")?;
             assert_eq!(verified, all, "the outer checksums are there and right");
         }
-        let greeted = tshark(&file, &ports, "vxlan.vni == 42 && tcp.flags.syn == 1")?;
+        // On a machine that stands still for a second TCP greets again.
+        let greeting = "vxlan.vni == 42 && tcp.flags.syn == 1 && !tcp.analysis.retransmission";
+        let greeted = tshark(&file, &ports, greeting)?;
         assert_eq!(greeted, ports.len(), "a SYN and its answer each run");
     }
     Ok(())
