@@ -1,27 +1,17 @@
 //! Overlay to underlay, second half: the outer headers for one remote.
 
-use core::net::IpAddr;
-
-use zerocopy::{Immutable, IntoBytes, KnownLayout, Unaligned};
-
 use crate::fdb::{Remote, Storage};
-use crate::offload::{self, Measure, Segments};
-use crate::packet::Gso;
-use crate::packet::OutOfRoom;
 use crate::wire::ethernet::EtherType;
-use crate::wire::rco::RemoteChecksum;
-use crate::wire::{Addresses, ethernet, gpe, ipv4, ipv6, protocol, udp, vxlan};
 use crate::{
-    ChecksumState, Device, Df, DropReason, Flags, FlowLabel, IfIndex, Mac, Packet, Route,
-    RouteError, RouteKind, Vni, Worker, ecn, flow,
+    Device, Df, DropReason, Flags, FlowLabel, IfIndex, Packet, Route, RouteError, RouteKind, Vni,
+    Worker, flow,
 };
 
+use super::build::Plan;
 use super::config::TOS_INHERIT;
 use super::inner::Inner;
+use super::outer::Outer;
 use super::reply::Reply;
-
-/// UDP and VXLAN header together.
-const TUNNEL_LEN: usize = udp::Header::LEN + vxlan::Header::LEN;
 
 /// What became of a frame that was to be encapsulated.
 #[derive(Debug)]
@@ -64,110 +54,7 @@ pub struct Bypass {
     pub ipv6: bool,
 }
 
-/// What the underlay has to be asked about one remote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RouteQuery {
-    /// Where the packet goes.
-    pub destination: IpAddr,
-    /// The source address to use; unspecified if the route decides.
-    pub source: IpAddr,
-    /// The interface it must leave by.
-    pub ifindex: Option<IfIndex>,
-    /// The TOS byte before ECN.
-    pub tos: u8,
-    /// The packet mark.
-    pub mark: u32,
-    /// The outer UDP source port; zero if the driver does not ask with it.
-    pub source_port: u16,
-    /// The outer UDP destination port; zero if the driver does not ask with it.
-    pub destination_port: u16,
-}
-
-/// An encapsulated frame, lent from the caller's buffer: IP, UDP and VXLAN header, then the frame.
-///
-/// As long as it lives the buffer is borrowed; afterwards the headroom is free for the next remote
-/// and the frame is unchanged.
-#[derive(Debug)]
-pub struct Outer<'p> {
-    /// All the headroom, then the frame.
-    buffer: &'p mut [u8],
-    start: usize,
-    ip_len: usize,
-    destination: IpAddr,
-    destination_port: u16,
-    source_port: u16,
-    tos: u8,
-    ttl: u8,
-    label: u32,
-    dont_fragment: bool,
-    ifindex: Option<IfIndex>,
-    gso: Option<Gso>,
-    checksum_offload: bool,
-    mtu: u32,
-    /// What is longer than the MTU stays behind instead of being fragmented.
-    refuses: bool,
-}
-
-/// What the outer headers of one copy say, wherever that was decided.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    destination: IpAddr,
-    port: u16,
-    /// Its low 24 bits are sent.
-    vni: u32,
-    ifindex: Option<IfIndex>,
-    /// Before ECN.
-    tos: u8,
-    /// Zero: that of the route.
-    ttl: u8,
-    label: u32,
-    dont_fragment: bool,
-    checksum: bool,
-    /// Zero: no policy.
-    gbp: u32,
-}
-
 impl<S: Storage> Device<S> {
-    /// What to ask the routing table before [`encapsulate`](Self::encapsulate).
-    #[must_use]
-    pub fn route_query(&self, frame: &Packet<'_>, remote: &Remote) -> RouteQuery {
-        let inner_tos = || self.inner(frame).map_or(0, |inner| inner.tos);
-        let ports = self.config.compat().route_by_ports;
-        RouteQuery {
-            destination: remote.addr,
-            source: self.config.local(),
-            ifindex: remote.ifindex,
-            tos: match self.config.tos() {
-                TOS_INHERIT => inner_tos(),
-                tos => tos,
-            },
-            mark: frame.mark,
-            source_port: if ports { self.source_port(frame) } else { 0 },
-            destination_port: if ports {
-                self.destination_port(remote.port)
-            } else {
-                0
-            },
-        }
-    }
-
-    /// What to ask the routing table before [`encapsulate_by_info`](Self::encapsulate_by_info);
-    /// `None` if there is no tunnel metadata beside the frame.
-    #[must_use]
-    pub fn route_query_by_info(&self, frame: &Packet<'_>) -> Option<RouteQuery> {
-        let info = frame.tunnel.as_ref()?;
-        Some(RouteQuery {
-            destination: info.destination,
-            source: info.source,
-            ifindex: None,
-            tos: info.tos,
-            mark: frame.mark,
-            source_port: self.source_port(frame),
-            destination_port: self.destination_port(info.destination_port),
-        })
-    }
-
     /// Puts the outer headers for `remote` in front of a frame and counts it. Kernel:
     /// `vxlan_xmit_one()`, `vxlan_build_skb()`, `udp_tunnel_xmit_skb()`, `iptunnel_xmit()`.
     ///
@@ -306,245 +193,13 @@ impl<S: Storage> Device<S> {
     }
 
     #[inline]
-    fn inner(&self, frame: &Packet<'_>) -> Option<Inner> {
+    pub(super) fn inner(&self, frame: &Packet<'_>) -> Option<Inner> {
         if self.config.is_raw() {
             Inner::parse_raw(frame.bytes(), frame.protocol)
         } else {
             Inner::parse(frame.bytes())
         }
     }
-
-    /// The VXLAN header with all that the device's extensions put into it. A checksum that is still
-    /// to be filled in is left to the remote, or filled in: the outer checksum covers the inner one
-    /// as it will be on the wire.
-    #[cold]
-    fn extended_header(&self, frame: &mut Packet<'_>, plan: &Plan) -> Option<vxlan::Header> {
-        let flags = self.config.flags();
-        let mut header = vxlan::Header::new(Vni::truncate(plan.vni));
-        if let ChecksumState::Partial { start, offset } = frame.checksum {
-            match RemoteChecksum::new(start, offset) {
-                Some(checksum) if flags.contains(Flags::REMCSUM_TX) => {
-                    header = header.with_remote_checksum(checksum.low_byte());
-                }
-                // Segments get checksums of their own.
-                _ if frame.gso.is_none() => frame.fill_checksum(),
-                _ => {}
-            }
-        }
-        if flags.contains(Flags::GBP) {
-            header = header.with_gbp(plan.gbp);
-        }
-        if flags.contains(Flags::GPE) {
-            header = header.with_next_protocol(gpe::number(frame.protocol)?);
-        }
-        Some(header)
-    }
-
-    #[inline]
-    fn build<'p>(
-        &self,
-        worker: &mut Worker,
-        frame: &'p mut Packet<'_>,
-        plan: &Plan,
-        route: &Route,
-        inner: &Inner,
-    ) -> Encapsulated<'p> {
-        if self.is_bridge_port()
-            && let Some(end) = self.answer_too_big(worker, frame, inner, plan.vni, route)
-        {
-            return end;
-        }
-        let gso = frame.gso;
-        let extended = self.config.flags().intersects(Flags::GBP.union(Flags::GPE))
-            || matches!(frame.checksum, ChecksumState::Partial { .. });
-        let vxlan = if extended {
-            match self.extended_header(frame, plan) {
-                Some(header) => header,
-                None => {
-                    self.count_unsent(plan.vni, DropReason::UnknownProtocol);
-                    return Encapsulated::Drop(worker.tx_error(DropReason::UnknownProtocol));
-                }
-            }
-        } else {
-            vxlan::Header::new(Vni::truncate(plan.vni))
-        };
-        let tos = ecn::encapsulate(plan.tos, inner.tos);
-        let ttl = if plan.ttl == 0 {
-            route.hop_limit
-        } else {
-            plan.ttl
-        };
-        let source_port = self.source_port(frame);
-        let inner_len = frame.len();
-        let protocol = frame.protocol;
-
-        let is_ipv4 = plan.destination.is_ipv4();
-        let ip_len = if is_ipv4 {
-            ipv4::Header::LEN
-        } else {
-            ipv6::Header::LEN
-        };
-        let (room, bytes) = frame.split();
-        let bytes: &[u8] = bytes;
-        let Some(start) = room.len().checked_sub(ip_len + TUNNEL_LEN) else {
-            self.count_unsent(plan.vni, DropReason::NoHeadroom);
-            return Encapsulated::Drop(worker.tx_error(DropReason::NoHeadroom));
-        };
-        let total = ip_len + TUNNEL_LEN + inner_len;
-        // A frame that will be cut may be longer than the fields can say: they are rewritten then.
-        let stated = |len| u16::try_from(len).ok().or(gso.map(|_| 0));
-        let udp_len = stated(TUNNEL_LEN + inner_len);
-
-        let pieces = match gso {
-            None => Measure::of_one(total),
-            Some(gso) => {
-                let protocol = if self.config.is_raw() {
-                    protocol
-                } else {
-                    EtherType::TEB
-                };
-                let measured = offload::measure(bytes, protocol, gso);
-                match measured.and_then(|pieces| pieces.encapsulated(ip_len + TUNNEL_LEN)) {
-                    Ok(pieces) => pieces,
-                    Err(_) => {
-                        self.count_sent(plan.vni, inner_len);
-                        self.count_unsent(plan.vni, DropReason::Unsegmentable);
-                        return refuse(worker, is_ipv4, DropReason::Unsegmentable);
-                    }
-                }
-            }
-        };
-
-        let dont_fragment = plan.dont_fragment && !route.mtu_locked && is_ipv4;
-        let mtu = route.mtu as usize;
-        // Each piece is judged by its own length; the whole counts as refused if any is.
-        let refuses = pieces.longest > mtu && (dont_fragment || !is_ipv4);
-        let leaves = !(refuses && pieces.shortest > mtu);
-        let Some(addresses) = Addresses::new(route.source, plan.destination) else {
-            self.count_unsent(plan.vni, DropReason::AddressFamily);
-            return Encapsulated::Drop(worker.tx_error(DropReason::AddressFamily));
-        };
-        // Chosen also for packets that are refused, as in Linux.
-        let (identification, total_length) = if is_ipv4 {
-            (worker.next_identifications(pieces.count), stated(total))
-        } else {
-            (0, Some(0))
-        };
-        let (Some(udp_len), Some(total_length), true) = (udp_len, total_length, leaves) else {
-            self.count_sent(plan.vni, inner_len);
-            self.count_unsent(plan.vni, DropReason::PacketTooBig);
-            return refuse(worker, is_ipv4, DropReason::PacketTooBig);
-        };
-        let mut udp = udp::Header::new(source_port, plan.port, udp_len);
-        if plan.checksum {
-            let pseudo = udp::pseudo_header_sum(addresses, udp_len.into());
-            udp.set_checksum(if route.checksum_offload || gso.is_some() {
-                pseudo.fold()
-            } else {
-                let headers = pseudo.add_bytes(&udp.to_bytes());
-                let headers = headers.add_bytes(&vxlan.to_bytes());
-                udp::never_zero(headers.add_bytes(bytes).complement())
-            });
-        }
-        match addresses {
-            Addresses::V4 {
-                source,
-                destination,
-            } => {
-                let ip = ipv4::Header::new(&ipv4::Fields {
-                    tos,
-                    total_length,
-                    identification,
-                    dont_fragment,
-                    ttl,
-                    protocol: protocol::UDP,
-                    source,
-                    destination,
-                });
-                if let Some(head) = room.last_chunk_mut::<{ ipv4::Header::LEN + TUNNEL_LEN }>() {
-                    *head = zerocopy::transmute!(Headers { ip, udp, vxlan });
-                }
-            }
-            Addresses::V6 {
-                source,
-                destination,
-            } => {
-                let ip = ipv6::Header::new(&ipv6::Fields {
-                    traffic_class: if self.config.compat().ipv6_traffic_class {
-                        tos
-                    } else {
-                        0
-                    },
-                    flow_label: plan.label,
-                    payload_length: udp_len,
-                    next_header: protocol::UDP,
-                    hop_limit: ttl,
-                    source,
-                    destination,
-                });
-                if let Some(head) = room.last_chunk_mut::<{ ipv6::Header::LEN + TUNNEL_LEN }>() {
-                    *head = zerocopy::transmute!(Headers { ip, udp, vxlan });
-                }
-            }
-        }
-
-        // The kernel counts a frame with nothing behind its Ethernet header as dropped, though it
-        // leaves (`iptunnel_xmit_stats()`).
-        let counted = if is_ipv4 && !self.config.compat().count_inner_length {
-            TUNNEL_LEN + inner_len
-        } else {
-            inner_len.saturating_sub(inner.network)
-        };
-        match counted {
-            _ if refuses => {
-                self.count_unsent(plan.vni, DropReason::PacketTooBig);
-                refuse(worker, is_ipv4, DropReason::PacketTooBig);
-            }
-            0 => worker.stats.tx_dropped += 1,
-            len => {
-                worker.stats.tx_packets += 1;
-                worker.stats.tx_bytes += len as u64;
-            }
-        }
-        self.count_sent(plan.vni, inner_len);
-        Encapsulated::Send(Outer {
-            buffer: frame.lend(),
-            start,
-            ip_len,
-            destination: plan.destination,
-            destination_port: plan.port,
-            source_port,
-            tos,
-            ttl,
-            label: plan.label,
-            dont_fragment,
-            ifindex: plan.ifindex,
-            gso,
-            checksum_offload: route.checksum_offload,
-            mtu: route.mtu,
-            refuses,
-        })
-    }
-}
-
-/// The outer headers of one packet, as they lie on the wire.
-#[derive(IntoBytes, Immutable, KnownLayout, Unaligned)]
-#[repr(C)]
-struct Headers<Ip> {
-    ip: Ip,
-    udp: udp::Header,
-    vxlan: vxlan::Header,
-}
-
-/// Counts a packet that the underlay refuses (`iptunnel_xmit_stats()`, `ip6tunnel_xmit()`).
-#[cold]
-fn refuse<'p>(worker: &mut Worker, is_ipv4: bool, reason: DropReason) -> Encapsulated<'p> {
-    Encapsulated::Drop(if is_ipv4 {
-        worker.tx_dropped(reason)
-    } else {
-        worker.stats.tx_aborted_errors += 1;
-        worker.tx_error(reason)
-    })
 }
 
 /// Counts a packet without a route.
@@ -566,7 +221,7 @@ fn own(frame: &mut Packet<'_>, flags: Flags) -> Option<Vni> {
 
 impl<S: Storage> Device<S> {
     #[inline]
-    fn destination_port(&self, stated: u16) -> u16 {
+    pub(super) fn destination_port(&self, stated: u16) -> u16 {
         match stated {
             0 => self.config.port(),
             port => port,
@@ -588,156 +243,12 @@ impl<S: Storage> Device<S> {
     }
 
     #[inline]
-    fn source_port(&self, frame: &Packet<'_>) -> u16 {
+    pub(super) fn source_port(&self, frame: &Packet<'_>) -> u16 {
         let hash = match frame.flow_hash() {
             Some(0) => flow::fallback(frame.bytes()),
             Some(hash) => hash,
             None => self.flow_hasher.frame(frame.bytes()),
         };
         self.config.source_ports().pick(hash)
-    }
-}
-
-impl<'p> Outer<'p> {
-    /// The outer IP packet.
-    #[must_use]
-    #[inline]
-    pub fn ip_packet(&self) -> &[u8] {
-        self.buffer.get(self.start..).unwrap_or_default()
-    }
-
-    /// From the UDP header on.
-    #[must_use]
-    pub fn udp_datagram(&self) -> &[u8] {
-        self.ip_packet().get(self.ip_len..).unwrap_or_default()
-    }
-
-    /// From the VXLAN header on: what a UDP socket sends.
-    #[must_use]
-    #[inline]
-    pub fn udp_payload(&self) -> &[u8] {
-        self.ip_packet()
-            .get(self.ip_len + udp::Header::LEN..)
-            .unwrap_or_default()
-    }
-
-    /// Puts the underlay's Ethernet header in front of the IP packet.
-    ///
-    /// # Errors
-    /// [`OutOfRoom`] with less than 14 bytes of headroom left.
-    #[inline]
-    pub fn ethernet(self, destination: Mac, source: Mac) -> Result<&'p [u8], OutOfRoom> {
-        let ethertype = match self.destination {
-            IpAddr::V4(_) => EtherType::IPV4,
-            IpAddr::V6(_) => EtherType::IPV6,
-        };
-        let header = ethernet::Header::new(destination, source, ethertype).to_bytes();
-        let short = OutOfRoom {
-            need: header.len(),
-            have: self.start,
-        };
-        let start = self.start.checked_sub(header.len()).ok_or(short)?;
-        let frame = self.buffer.get_mut(start..).ok_or(short)?;
-        *frame.first_chunk_mut().ok_or(short)? = header;
-        Ok(frame)
-    }
-
-    /// The outer destination address.
-    #[must_use]
-    pub const fn destination(&self) -> IpAddr {
-        self.destination
-    }
-
-    /// The UDP destination port.
-    #[must_use]
-    pub const fn destination_port(&self) -> u16 {
-        self.destination_port
-    }
-
-    /// The UDP source port, which follows the inner flow.
-    #[must_use]
-    pub const fn source_port(&self) -> u16 {
-        self.source_port
-    }
-
-    /// The TOS byte or traffic class, ECN bits included.
-    #[must_use]
-    pub const fn tos(&self) -> u8 {
-        self.tos
-    }
-
-    /// The TTL or hop limit.
-    #[must_use]
-    pub const fn ttl(&self) -> u8 {
-        self.ttl
-    }
-
-    /// Whether the IPv4 header forbids fragmentation.
-    #[must_use]
-    pub const fn dont_fragment(&self) -> bool {
-        self.dont_fragment
-    }
-
-    /// The IPv6 flow label.
-    #[must_use]
-    pub const fn flow_label(&self) -> u32 {
-        self.label
-    }
-
-    /// The interface it must leave by.
-    #[must_use]
-    pub const fn ifindex(&self) -> Option<IfIndex> {
-        self.ifindex
-    }
-
-    /// The MTU that the IPv4 packet has to be cut to with
-    /// [`wire::ipv4::fragments`](crate::wire::ipv4::fragments), if it is longer. A packet that
-    /// stands for several is cut to [`segments`](Self::segments) first; these say it themselves.
-    #[must_use]
-    pub fn needs_fragments(&self) -> Option<u32> {
-        let too_long = self.gso.is_none() && self.ip_packet().len() > self.mtu as usize;
-        too_long.then_some(self.mtu)
-    }
-
-    /// Set if the packet stands for several, which have to be cut out of it before they leave.
-    #[must_use]
-    pub const fn gso(&self) -> Option<Gso> {
-        self.gso
-    }
-
-    /// The packets that leave: the only one, or the segments of one that stands for several.
-    ///
-    /// Segments that are longer than the path's MTU and must not be fragmented are left out; the
-    /// packet is counted as refused then, as in Linux.
-    ///
-    /// ```
-    /// use vxlan_core::wire::ipv4;
-    ///
-    /// fn send(outer: &vxlan_core::Outer<'_>, put: impl Fn(&[u8])) -> Result<(), Box<dyn std::error::Error>> {
-    ///     let mut packet = [0; 65_535];
-    ///     let mut part = [0; 9_000];
-    ///     for segment in outer.segments() {
-    ///         let length = segment.write(&mut packet)?;
-    ///         let Some(mtu) = segment.needs_fragments() else {
-    ///             put(&packet[..length]);
-    ///             continue;
-    ///         };
-    ///         for fragment in ipv4::fragments(&packet[..length], mtu as usize)? {
-    ///             let length = fragment.write(&mut part)?;
-    ///             put(&part[..length]);
-    ///         }
-    ///     }
-    ///     Ok(())
-    /// }
-    /// ```
-    pub fn segments(&self) -> Segments<'_> {
-        let segments = match self.gso {
-            None => Segments::whole(self.ip_packet()),
-            // It was measured before it was encapsulated.
-            Some(gso) => offload::segments(self.ip_packet(), gso).unwrap_or(Segments::NONE),
-        };
-        segments
-            .checksum_offload(self.checksum_offload)
-            .over_path(self.mtu, self.refuses)
     }
 }

@@ -3,6 +3,7 @@
 mod accept;
 mod arp_reduce;
 pub(crate) mod attributes;
+mod build;
 mod change;
 mod config;
 mod encapsulate;
@@ -11,10 +12,12 @@ mod inner;
 mod limits;
 mod mdb;
 mod neigh_reduce;
+mod outer;
 mod pmtu;
 mod receive;
 mod reduce;
 mod reply;
+mod route_query;
 mod route_shortcircuit;
 mod snoop;
 mod tag;
@@ -33,9 +36,11 @@ pub use config::{
     MTU_DEFAULT, MTU_MAX, MTU_MIN, MoveDamping, PORT_GPE, PORT_IANA, PORT_LINUX, TOS_INHERIT,
     Unlearned, Valid,
 };
-pub use encapsulate::{Bypass, Encapsulated, Outer, RouteQuery};
+pub use encapsulate::{Bypass, Encapsulated};
+pub use outer::Outer;
 pub use receive::{Ingress, Metadata, PacketType};
 pub use reply::Reply;
+pub use route_query::RouteQuery;
 pub use snoop::Snooped;
 pub use tag::push_tag;
 pub use transmit::{Egress, Remotes};
