@@ -58,16 +58,10 @@ impl EntryState {
         question.extend([0; 8]);
         let answer = netlink.ask(RTM_GETNEIGH, NLM_F_DUMP, &question)?;
         let entries = answer.iter().filter_map(Self::read);
-        let mut groups: Vec<Vec<Self>> = Vec::new();
-        for entry in entries.filter(|entry| entry.index == index) {
-            match groups.last_mut() {
-                Some(group) if group.first().is_some_and(|first| first.is_with(&entry)) => {
-                    group.push(entry);
-                }
-                _ => groups.push(vec![entry]),
-            }
-        }
-        Ok(groups.into_iter().rev().flatten().collect())
+        let entries: Vec<Self> = entries.filter(|entry| entry.index == index).collect();
+        // The kernel tells of the newest first.
+        let groups = entries.chunk_by(Self::is_with).rev();
+        Ok(groups.flatten().cloned().collect())
     }
 
     /// Whether both are of one entry.
