@@ -38,7 +38,7 @@ impl<'p> Segment<'p> {
 
     /// The MTU that the IPv4 packet has to be cut to with
     /// [`wire::ipv4::fragments`](crate::wire::ipv4::fragments), if it is longer and the path was
-    /// named ([`Segments::over_path`]).
+    /// named ([`Segments::over_path`](super::Segments::over_path)).
     #[must_use]
     pub const fn needs_fragments(&self) -> Option<u32> {
         self.fragment
