@@ -15,7 +15,11 @@ const PF_BRIDGE: u8 = 7;
 const NTF_SELF: u8 = 2;
 
 /// The content of a message: `struct ndmsg` and attributes.
-fn content(request: &FdbRequest, ifindex: u32, state: State) -> Result<Vec<u8>, Failure> {
+pub(crate) fn content(
+    request: &FdbRequest,
+    ifindex: u32,
+    state: State,
+) -> Result<Vec<u8>, Failure> {
     let host = |number: u32| number.to_ne_bytes().to_vec();
     let mac = request.mac.as_deref().map(link_address).transpose();
     let short = |number: u16| number.to_ne_bytes().to_vec();

@@ -42,6 +42,11 @@ impl Kernel {
     pub(crate) fn new(name: &str) -> Result<Self, Skip> {
         let namespace = Namespace::new(&format!("nl-{name}"))?;
         namespace.ip("link add ul0 type veth peer name ul1");
+        Ok(Self::of(namespace))
+    }
+
+    /// In a namespace that has a lower interface `ul0`.
+    pub(crate) fn of(namespace: Namespace) -> Self {
         let path = Path::new("/run/netns").join(&namespace.0);
         let opened = thread::spawn(move || {
             setns(File::open(path).unwrap(), CloneFlags::CLONE_NEWNET).unwrap();
@@ -68,7 +73,7 @@ impl Kernel {
         );
         assert_eq!(answer, Answer(0, None));
         kernel.lower = u32::from_ne_bytes(found[0][4..8].try_into().unwrap());
-        Ok(kernel)
+        kernel
     }
 
     /// Asks and waits: the answer, and the content of the messages before it.

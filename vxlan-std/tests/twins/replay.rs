@@ -1,0 +1,41 @@
+//! The host that replays the recorded vectors, here beside a live kernel.
+#![allow(dead_code, reason = "the vectors need more of it")]
+
+#[path = "../../../vxlan-core/tests/kernel_vectors/answer.rs"]
+pub(crate) mod answer;
+#[path = "../../../vxlan-core/tests/kernel_vectors/attributes.rs"]
+pub(crate) mod attributes;
+#[path = "../../../vxlan-core/tests/kernel_vectors/compare.rs"]
+pub(crate) mod compare;
+#[path = "../../../vxlan-core/tests/kernel_vectors/devices.rs"]
+pub(crate) mod devices;
+#[path = "../../../vxlan-core/tests/kernel_vectors/fdb_request.rs"]
+pub(crate) mod fdb_request;
+#[path = "../../../vxlan-core/tests/kernel_vectors/host.rs"]
+pub(crate) mod host;
+#[path = "../../../vxlan-core/tests/kernel_vectors/link_ops.rs"]
+pub(crate) mod link_ops;
+#[path = "../../../vxlan-core/tests/kernel_vectors/link_request.rs"]
+pub(crate) mod link_request;
+#[path = "../../../vxlan-core/tests/kernel_vectors/links.rs"]
+pub(crate) mod links;
+#[path = "../../../vxlan-core/tests/kernel_vectors/mdb_request.rs"]
+pub(crate) mod mdb_request;
+#[path = "../../../vxlan-core/tests/kernel_vectors/model.rs"]
+pub(crate) mod model;
+#[path = "../../../vxlan-core/tests/kernel_vectors/neighbour_message.rs"]
+pub(crate) mod neighbour_message;
+#[path = "../../../vxlan-core/tests/kernel_vectors/neighbours.rs"]
+pub(crate) mod neighbours;
+#[path = "../../../vxlan-core/tests/kernel_vectors/offload.rs"]
+pub(crate) mod offload;
+#[path = "../../../vxlan-core/tests/kernel_vectors/routes.rs"]
+pub(crate) mod routes;
+#[path = "../../../vxlan-core/tests/kernel_vectors/sockets.rs"]
+pub(crate) mod sockets;
+#[path = "../../../vxlan-core/tests/kernel_vectors/traffic.rs"]
+pub(crate) mod traffic;
+#[path = "../../../vxlan-core/tests/kernel_vectors/underlay.rs"]
+pub(crate) mod underlay;
+#[path = "../../../vxlan-core/tests/kernel_vectors/vni_request.rs"]
+pub(crate) mod vni_request;
