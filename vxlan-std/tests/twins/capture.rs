@@ -15,21 +15,21 @@ const OUTGOING: u8 = 4;
 pub(crate) struct Capture(Socket);
 
 impl Capture {
-    /// Opens one in the namespace of this thread.
-    pub(crate) fn on(interface: &str) -> Self {
-        let all = Protocol::from(ALL_PROTOCOLS);
-        let socket = Socket::new(Domain::PACKET, Type::RAW, Some(all)).unwrap();
+    /// Opens one in the namespace of this thread; `None` on an interface without link addresses,
+    /// which cannot be named here.
+    pub(crate) fn on(interface: &str) -> Option<Self> {
         let address = getifaddrs()
             .unwrap()
             .find(|entry| entry.interface_name == interface && is_link(entry.address.as_ref()))
-            .and_then(|entry| entry.address?.as_link_addr().copied())
-            .expect("the interface's link address");
+            .and_then(|entry| entry.address?.as_link_addr().copied())?;
+        let all = Protocol::from(ALL_PROTOCOLS);
+        let socket = Socket::new(Domain::PACKET, Type::RAW, Some(all)).unwrap();
         bind(socket.as_raw_fd(), &address).unwrap();
         socket.set_recv_buffer_size(8 << 20).unwrap();
         socket.set_nonblocking(true).unwrap();
         let capture = Self(socket);
         capture.drain();
-        capture
+        Some(capture)
     }
 
     /// Sends one frame with that mark; the error number if it is refused.
