@@ -165,7 +165,7 @@ impl Routes {
                 kind: RouteKind::Multicast,
             });
         }
-        let strict = any_source || is_link_local(to);
+        let strict = any_source || is_link_local(to) || to.is_loopback();
         self.most_specific(links, to, |target| match (interface, target.ifindex()) {
             (Some(wanted), Some(there)) if strict => wanted == there,
             _ => true,
