@@ -34,7 +34,12 @@ pub(crate) fn compare(name: &str) -> Result<(), Skip> {
         ours.delete(number);
     }
     let [refused, granted] = counts;
-    println!("entries: {granted} granted, {refused} refused, 0 differences");
+    let heard = ours.heard;
+    println!("entries: {granted} granted, {refused} refused, {heard} told, 0 differences");
+    assert!(
+        heard > granted / 4,
+        "the kernel told too little: {heard} of {granted}"
+    );
     assert!(
         granted * 10 > refused,
         "the requests are too wild: {granted} of {refused}"
@@ -150,6 +155,8 @@ impl Wish {
         if ours.hides_a_remote(number, self.operation, &self.content) {
             return false;
         }
+        // What it told by itself, of age or of a new device.
+        drop(kernel.news(number));
         let (theirs, shown) = kernel.ask(self.kind, self.flags, &self.content);
         let (mine, entry) = ours.entries(number, self.operation, &self.content);
         // An answer to a question comes alone or with a remark, which is not the driver's.
@@ -158,6 +165,13 @@ impl Wish {
         assert_eq!(mine, theirs, "{text}");
         let ageless = |entry: Option<Vec<u8>>| entry.map(|entry| split(&entry).0);
         assert_eq!(ageless(entry), ageless(shown), "{text}");
+        let heard = kernel.news(number);
+        let plain = |all: &[(u16, Vec<u8>)]| -> Vec<String> {
+            let line = |(kind, entry): &(u16, Vec<u8>)| format!("{kind} {}", hex(&split(entry).0));
+            all.iter().map(line).collect()
+        };
+        assert_eq!(plain(&ours.news(number)), plain(&heard), "{text}");
+        ours.heard += heard.len();
         mine.0 == 0
     }
 }

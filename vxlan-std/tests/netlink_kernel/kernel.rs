@@ -1,6 +1,7 @@
 //! The kernel at the other end of a socket.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::thread;
 
@@ -20,6 +21,10 @@ const ERROR: u16 = 2;
 const DONE: u16 = 3;
 const CAPPED: u16 = 0x100;
 const WITH_ATTRIBUTES: u16 = 0x200;
+/// `RTNLGRP_NEIGH`.
+const NEIGHBOURS: u32 = 3;
+/// `AF_BRIDGE`: of an entry, not of a neighbour.
+const BRIDGE: u8 = 7;
 /// How long the kernel may think.
 const PATIENCE: TimeVal = TimeVal::new(10, 0);
 
@@ -31,6 +36,8 @@ pub(crate) const CREATE_EXCL: u16 = 0x600;
 /// A namespace with a lower interface, and a socket in it.
 pub(crate) struct Kernel {
     socket: Socket,
+    /// Hears what the kernel tells of neighbours and entries (`RTNLGRP_NEIGH`).
+    news: Socket,
     sequence: u32,
     /// The lower interface, of MTU 1500.
     pub(crate) lower: u32,
@@ -52,9 +59,12 @@ impl Kernel {
             setns(File::open(path).unwrap(), CloneFlags::CLONE_NEWNET).unwrap();
             // Devices are silent, so that no entry is used. The lower interface keeps its IPv6.
             fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
-            Socket::new(NETLINK_ROUTE).unwrap()
+            [(); 2].map(|()| Socket::new(NETLINK_ROUTE).unwrap())
         });
-        let mut socket = opened.join().expect("a socket in the namespace");
+        let [mut socket, mut news] = opened.join().expect("sockets in the namespace");
+        news.bind_auto().unwrap();
+        news.add_membership(NEIGHBOURS).unwrap();
+        news.set_non_blocking(true).unwrap();
         socket.bind_auto().unwrap();
         socket.set_ext_ack(true).unwrap();
         socket.set_cap_ack(true).unwrap();
@@ -62,6 +72,7 @@ impl Kernel {
         setsockopt(&socket, ReceiveTimeout, &PATIENCE).unwrap();
         let mut kernel = Self {
             socket,
+            news,
             sequence: 0,
             lower: 0,
             namespace,
@@ -107,6 +118,24 @@ impl Kernel {
                     DONE => return (Answer(0, None), all),
                     _ => all.push(content.to_vec()),
                 }
+            }
+        }
+    }
+
+    /// Kind and content of what was told of the entries of a device since the last call. The kernel
+    /// tells before it answers, so nothing of an answered request is still to come.
+    pub(crate) fn news(&self, ifindex: u32) -> Vec<(u16, Vec<u8>)> {
+        let mut all = Vec::new();
+        loop {
+            let bytes = match self.news.recv_from_full() {
+                Ok((bytes, _)) => bytes,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return all,
+                Err(error) => panic!("news are lost: {error}"),
+            };
+            let kind = u16::from_ne_bytes([bytes[4], bytes[5]]);
+            let content = &bytes[16..];
+            if content[0] == BRIDGE && content[4..8] == ifindex.to_ne_bytes() {
+                all.push((kind, content.to_vec()));
             }
         }
     }

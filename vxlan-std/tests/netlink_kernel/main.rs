@@ -1,5 +1,6 @@
 //! Random netlink requests to the kernel's VXLAN driver and to this library: each must be answered
-//! alike, error number and message, and what is dumped afterwards must be the same bytes.
+//! alike, error number and message; what is told of it to others (`RTNLGRP_NEIGH`) and what is dumped
+//! afterwards must be the same bytes.
 //!
 //! ```text
 //! cargo test -p vxlan-std --test netlink_kernel

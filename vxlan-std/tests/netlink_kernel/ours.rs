@@ -7,7 +7,7 @@ use vxlan_core::netlink::link::Request as LinkRequest;
 use vxlan_core::netlink::neighbour::{self, Message, Operation, Request, Teller};
 use vxlan_core::netlink::{self, Header};
 use vxlan_core::world::{self, DeviceId, Lower, NewDevice};
-use vxlan_core::{Compat, Device, IfIndex, Instant, Mac, Salt, World};
+use vxlan_core::{Compat, Device, Event, IfIndex, Instant, Mac, Salt, World};
 
 use crate::message::Answer;
 
@@ -19,6 +19,10 @@ pub(crate) struct Ours {
     /// When entries of each were looked at last.
     swept: BTreeMap<u32, Instant>,
     pub(crate) now: Instant,
+    /// What the last request about entries made the library tell.
+    events: Vec<Event>,
+    /// How many notifications of the kernel were the same.
+    pub(crate) heard: usize,
 }
 
 /// What the host knows.
@@ -39,6 +43,8 @@ impl Ours {
             devices: BTreeMap::new(),
             swept: BTreeMap::new(),
             now: Instant::ZERO,
+            events: Vec::new(),
+            heard: 0,
         }
     }
 
@@ -154,6 +160,7 @@ impl Ours {
         operation: Operation,
         content: &[u8],
     ) -> (Answer, Option<Vec<u8>>) {
+        self.events.clear();
         let message = match Message::parse(operation, content) {
             Ok(message) => message,
             Err(error) => return (told(&error, None), None),
@@ -201,12 +208,17 @@ impl Ours {
         let device = self.world.device_mut(id).unwrap().device_mut();
         match message.request(device.config(), &self.facts)? {
             Request::Update { src_vni, update } => {
-                device.fdb_update_as(self.now, src_vni, &update)?;
+                let told = device.fdb_update_as(self.now, src_vni, &update)?;
+                self.events.extend(told);
             }
             Request::Remove { key, remote } => {
-                device.fdb_remove_at(&key, Some(&remote))?.for_each(drop)
+                let told = device.fdb_remove_at(&key, Some(&remote))?;
+                self.events.extend(told);
             }
-            Request::Flush(filter) => device.fdb_mut().flush(filter).for_each(drop),
+            Request::Flush(filter) => {
+                let gone = device.fdb_mut().flush(filter);
+                self.events.extend(gone.map(Event::Removed));
+            }
             Request::Get(key) => {
                 // An entry of a network that nobody looks in is in the dump and never found.
                 let found = device.fdb().find(&key).is_some();
@@ -222,14 +234,30 @@ impl Ours {
         Ok(None)
     }
 
-    /// The content of a message about an entry.
-    fn message(&self, ifindex: u32, record: &vxlan_core::fdb::Record) -> Vec<u8> {
-        let teller = Teller {
+    /// Kind and content of each notification of the last request.
+    pub(crate) fn news(&self, ifindex: u32) -> Vec<(u16, Vec<u8>)> {
+        let teller = self.teller(ifindex);
+        let told = |event: &Event| {
+            let mut out = [0; 160];
+            let len = teller.event(event, &mut out).unwrap()?;
+            let kind = u16::from_ne_bytes([out[4], out[5]]);
+            Some((kind, out[Header::LEN..len].to_vec()))
+        };
+        self.events.iter().filter_map(told).collect()
+    }
+
+    fn teller(&self, ifindex: u32) -> Teller<'_> {
+        Teller {
             config: self.device(ifindex).config(),
             ifindex: IfIndex::new(ifindex).unwrap(),
             netns: None,
             now: self.now,
-        };
+        }
+    }
+
+    /// The content of a message about an entry.
+    fn message(&self, ifindex: u32, record: &vxlan_core::fdb::Record) -> Vec<u8> {
+        let teller = self.teller(ifindex);
         let header = Header {
             kind: neighbour::NEW,
             ..Header::default()
