@@ -34,8 +34,10 @@ pub(crate) fn compare(name: &str) -> Result<(), Skip> {
         ours.delete(number);
     }
     let [refused, granted] = counts;
-    let heard = ours.heard;
-    println!("entries: {granted} granted, {refused} refused, {heard} told, 0 differences");
+    let (heard, referred) = (ours.heard, ours.referred);
+    println!(
+        "entries: {granted} granted, {refused} refused, {heard} told, {referred} by the reference, 0 differences"
+    );
     assert!(
         heard > granted / 4,
         "the kernel told too little: {heard} of {granted}"

@@ -21,6 +21,7 @@ mod entries;
 mod kernel;
 mod links;
 mod message;
+mod model;
 mod ours;
 mod random;
 #[path = "../runner/mod.rs"]

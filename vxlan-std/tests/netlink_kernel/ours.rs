@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vxlan_core::fdb::{Growable, Mode, NexthopError, NexthopId, Target};
+use vxlan_core::fdb::{Ageing, Growable, Mode, NexthopError, NexthopId, Record, Target};
 use vxlan_core::netlink::link::Request as LinkRequest;
 use vxlan_core::netlink::neighbour::{self, Message, Operation, Request, Teller};
 use vxlan_core::netlink::{self, Header};
@@ -10,6 +10,7 @@ use vxlan_core::world::{self, DeviceId, Lower, NewDevice};
 use vxlan_core::{Compat, Device, Event, IfIndex, Instant, Mac, Salt, World};
 
 use crate::message::Answer;
+use crate::model::Model;
 
 pub(crate) struct Ours {
     pub(crate) world: World<world::Growable<Growable>>,
@@ -21,6 +22,10 @@ pub(crate) struct Ours {
     pub(crate) now: Instant,
     /// What the last request about entries made the library tell.
     events: Vec<Event>,
+    /// What the reference says, by the same number.
+    models: BTreeMap<u32, Model>,
+    /// How many requests the reference was asked about.
+    pub(crate) referred: usize,
     /// How many notifications of the kernel were the same.
     pub(crate) heard: usize,
 }
@@ -44,6 +49,8 @@ impl Ours {
             swept: BTreeMap::new(),
             now: Instant::ZERO,
             events: Vec::new(),
+            models: BTreeMap::new(),
+            referred: 0,
             heard: 0,
         }
     }
@@ -84,6 +91,22 @@ impl Ours {
         self.devices.insert(ifindex, id);
         let mtu = self.world.device(id).unwrap().mtu();
         self.facts.interfaces.insert(ifindex, mtu);
+        let config = self.device(ifindex).config();
+        let (ageing, limit) = (
+            Ageing::new(config.ageing()),
+            config.limit().map_or(0, |limit| limit.get()),
+        );
+        let model = Model::new(&self.records(ifindex), ageing, limit, config.is_ipv6());
+        self.models.insert(ifindex, model);
+    }
+
+    fn records(&self, ifindex: u32) -> Vec<Record> {
+        self.device(ifindex).fdb().iter().collect()
+    }
+
+    /// Holds the table to the reference.
+    fn compare(&self, ifindex: u32) {
+        assert_eq!(self.records(ifindex), self.models[&ifindex].dump());
     }
 
     pub(crate) fn change(&mut self, ifindex: u32, attributes: &[u8]) -> Answer {
@@ -112,6 +135,7 @@ impl Ours {
         let task = self.world.delete(id, |_, _| {}).unwrap();
         self.world.run(task, |_, _| Ok(()), |_, _| {}).unwrap();
         self.facts.interfaces.remove(&ifindex);
+        self.models.remove(&ifindex);
     }
 
     pub(crate) fn open(&mut self, ifindex: u32) {
@@ -127,9 +151,25 @@ impl Ours {
                 self.swept.insert(*ifindex, self.now);
             }
         }
-        let mut gone = 0;
-        self.world.age(self.now, |_, _| gone += 1);
-        gone
+        let mut count = 0;
+        let mut gone: BTreeMap<DeviceId, Vec<Event>> = BTreeMap::new();
+        self.world.age(self.now, |id, event| {
+            gone.entry(id).or_default().push(event)
+        });
+        for (ifindex, model) in &mut self.models {
+            if self.swept.get(ifindex) == Some(&self.now) {
+                let told = gone.remove(&self.devices[ifindex]).unwrap_or_default();
+                let aged: Vec<Event> = model
+                    .age(self.now)
+                    .into_iter()
+                    .map(Event::Removed)
+                    .collect();
+                assert_eq!(told, aged);
+                count += aged.len();
+            }
+        }
+        assert!(gone.is_empty(), "aged without a sweep: {gone:?}");
+        count
     }
 
     pub(crate) fn next_sweep(&self, ifindex: u32) -> Instant {
@@ -169,7 +209,9 @@ impl Ours {
         if message.interface().get() != ifindex {
             return (told(&message.no_interface(), warning.as_ref()), None);
         }
-        match self.entries_of(ifindex, &message) {
+        let done = self.entries_of(ifindex, &message);
+        self.compare_told(ifindex, &message, done.as_ref().err());
+        match done {
             Ok(entry) => (Answer(0, warning.map(|warning| warning.to_string())), entry),
             Err(error) => (told(&error, warning.as_ref()), None),
         }
@@ -197,6 +239,40 @@ impl Ours {
             }
             _ => false,
         }
+    }
+
+    /// Holds what came of a request to the reference: error number, events, table.
+    fn compare_told(
+        &mut self,
+        ifindex: u32,
+        message: &Message<'_>,
+        error: Option<&netlink::Error>,
+    ) {
+        let config = self
+            .world
+            .device(self.devices[&ifindex])
+            .unwrap()
+            .device()
+            .config();
+        let Ok(request) = message.request(config, &self.facts) else {
+            return; // Not understood: the kernel alone says what to answer.
+        };
+        let model = self.models.get_mut(&ifindex).unwrap();
+        if let Some(told) = model.request(self.now, &request) {
+            self.referred += 1;
+            let told = told.map_err(netlink::Error::from);
+            assert_eq!(
+                error.map(netlink::Error::errno),
+                told.as_ref().err().map(netlink::Error::errno)
+            );
+            let record = |event: &Event| match event {
+                Event::Changed(record) | Event::Removed(record) => *record,
+                other => panic!("{other:?}"),
+            };
+            let ours: Vec<Record> = self.events.iter().map(record).collect();
+            assert_eq!(ours, told.unwrap_or_default());
+        }
+        self.compare(ifindex);
     }
 
     fn entries_of(
@@ -256,7 +332,7 @@ impl Ours {
     }
 
     /// The content of a message about an entry.
-    fn message(&self, ifindex: u32, record: &vxlan_core::fdb::Record) -> Vec<u8> {
+    fn message(&self, ifindex: u32, record: &Record) -> Vec<u8> {
         let teller = self.teller(ifindex);
         let header = Header {
             kind: neighbour::NEW,

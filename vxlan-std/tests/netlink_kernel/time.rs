@@ -78,7 +78,8 @@ pub(crate) fn entries(name: &str) -> Result<(), Skip> {
         sleep(Duration::from_millis(40));
     }
     println!(
-        "entries_over_time: {asked} requests, {aged} entries aged, {compared} dumps, 0 differences"
+        "entries_over_time: {asked} requests, {} by the reference, {aged} entries aged, {compared} dumps, 0 differences",
+        ours.referred
     );
     assert!(enough(asked, aged), "{asked} requests, {aged} aged");
     Ok(())

@@ -8,6 +8,7 @@ mod growth;
 mod hostile;
 mod model;
 mod placing;
+mod reference;
 mod removal;
 mod rules;
 
