@@ -69,6 +69,32 @@ fn full() -> Device<Growable> {
     device
 }
 
+/// What was learned is still learned: it counts for a quota, though that may be a lower one now.
+#[test]
+fn learned_entries_count_again() {
+    let quota = |count| config().learn_quota(core::num::NonZeroU32::new(count));
+    let mut before = device(quota(9), Growable::new());
+    let addr = [192, 0, 2, 2].into();
+    for last in 1..=3 {
+        let update = Update {
+            key: before.key(mac(last)),
+            state: State::REACHABLE,
+            flags: Flags::SELF,
+            mode: Mode::CREATE,
+            destination: before.remote(addr).into(),
+            limit: 0,
+        };
+        before.fdb_mut().update(NOW, &update).unwrap();
+    }
+    let bytes = Snapshot::take(&before, NOW, wall()).encode();
+    let mut after = device(quota(1), Growable::new());
+    assert_eq!(restored(&bytes, &mut after), 3);
+    assert_eq!(
+        (before.fdb().learned(addr), after.fdb().learned(addr)),
+        (Some(3), Some(3))
+    );
+}
+
 fn records<S: Storage>(device: &Device<S>) -> Vec<Record> {
     device.fdb().iter().collect()
 }

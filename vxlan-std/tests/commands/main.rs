@@ -10,6 +10,7 @@
 
 mod describe;
 mod life;
+mod limits;
 mod mdb;
 mod nexthop;
 mod peer;
@@ -143,6 +144,8 @@ const TESTS: &[Test] = &[
     ("entries_are_shown", mdb::entries_are_shown),
     ("bridge_vni_is_recorded_truly", bridge_vni_is_recorded_truly),
     ("lost_packets_are_told", life::lost_packets_are_told),
+    ("learning_is_limited", limits::learning_is_limited),
+    ("limits_are_shown", limits::limits_are_shown),
     ("ip_link_is_recorded_truly", ip_link_is_recorded_truly),
     (
         "bash_completes_the_words",

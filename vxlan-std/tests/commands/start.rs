@@ -73,6 +73,10 @@ external = true
 vnifilter = true
 dstport = 4790
 vni = ["100-199"]
+learnquota = 5
+learnrate = [100, 200]
+movedamping = [5, 180, 540]
+unlearned = "drop"
 "#;
 
 /// The devices and entries of a file are those of the same words on the command line.
@@ -109,6 +113,9 @@ pub(crate) fn a_file_says_what_exists(_: &str) -> Result<(), Skip> {
     ] {
         assert_eq!(shown(&namespace, words), want);
     }
+    let limits = " learnquota 5 learnrate 100 200 movedamping 5 180 540 unlearned drop ";
+    let details = shown(&namespace, "-d link show vx2");
+    assert!(details.contains(limits), "{details}");
     assert_eq!(run.stop(Signal::SIGTERM).status.code(), Some(0));
     Ok(())
 }

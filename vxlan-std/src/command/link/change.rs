@@ -9,7 +9,7 @@ use vxlan_std::{DeviceId, interface};
 use super::super::netlink::Netlink;
 use super::super::refusal::{BRIDGE, IP, NO_DEVICE, Refusal};
 use super::super::run::{Audience, Devices, Refused, Ticket};
-use super::super::words::{LinkOptions, LinkSpec, Switch};
+use super::super::words::{LimitOptions, LinkOptions, LinkSpec, Switch};
 
 /// What `ip link set` does: the configuration, then address, MTU and name, then up or down, the
 /// order of the kernel (`rtnl_newlink()`, `do_setlink()`). To go down is a job to wait for.
@@ -91,6 +91,7 @@ fn as_before(config: &Valid) -> ConfigChange {
         .learning(config.flags().contains(Flags::LEARN))
         .local_bypass(config.flags().contains(Flags::LOCALBYPASS))
         .ageing(config.ageing());
+    let change = LimitOptions::of(config).change(change);
     match config.flow_label() {
         FlowLabel::Fixed(label) => change.flow_label(label).inherit_flow_label(false),
         _ => change.inherit_flow_label(true),
@@ -224,7 +225,8 @@ fn change(options: &LinkOptions, mtu: bool) -> Result<ConfigChange, Refusal> {
     if options.switch(Switch::VniFilter).is_some() {
         return Err(Refusal::message(IP, "vxlan: cannot change flag"));
     }
-    Ok(change)
+    // Not in Linux, so behind all that is.
+    Ok(options.limits.change(change))
 }
 
 fn fixed(what: &str) -> Refusal {

@@ -3,10 +3,11 @@
 use core::fmt::Write;
 
 use vxlan_core::device::{TOS_INHERIT, Valid};
-use vxlan_core::{Df, Flags, FlowLabel};
+use vxlan_core::{Df, Flags, FlowLabel, Unlearned};
 use vxlan_std::interface;
 
 use super::super::json::Json;
+use super::super::words::write_limits;
 
 /// What is said of a device: the text, and the key and value of JSON where there is one.
 type Part = (String, Vec<(&'static str, Json)>);
@@ -80,6 +81,7 @@ fn parts(config: &Valid) -> Vec<Part> {
         ));
     }
     checksums(flags, &mut parts);
+    limits(config, &mut parts);
     parts
 }
 
@@ -186,6 +188,33 @@ fn checksums(flags: Flags, parts: &mut Vec<Part>) {
             parts.push((name.into(), vec![(key, true.into())]));
         }
     }
+}
+
+/// The limits that Linux does not have, if the device has them.
+fn limits(config: &Valid, parts: &mut Vec<Part>) {
+    let mut fields = Vec::new();
+    if let Some(quota) = config.learn_quota() {
+        fields.push(("learn_quota", quota.get().into()));
+    }
+    if let Some(rate) = config.learn_rate() {
+        let rate = vec![
+            ("per_second", rate.per_second.get().into()),
+            ("burst", rate.burst.get().into()),
+        ];
+        fields.push(("learn_rate", Json::Object(rate)));
+    }
+    if let Some(damping) = config.move_damping() {
+        let damping = vec![
+            ("moves", damping.moves.get().into()),
+            ("within", damping.within.as_secs().into()),
+            ("hold", damping.hold.as_secs().into()),
+        ];
+        fields.push(("move_damping", Json::Object(damping)));
+    }
+    if config.unlearned() == Unlearned::Drop {
+        fields.push(("unlearned", "drop".into()));
+    }
+    parts.push((write_limits(config).join(" "), fields));
 }
 
 /// The same name in text and JSON.

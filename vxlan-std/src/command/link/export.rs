@@ -14,7 +14,7 @@ use super::super::netlink::{LinkState, Netlink};
 use super::super::nexthop;
 use super::super::refusal::{IP, NO_DEVICE, Refusal};
 use super::super::run::{After, Devices, Errand, Link, PIECE, Progress};
-use super::super::words::write_link;
+use super::super::words::{write_limits, write_link};
 
 /// The words of an entry's flags.
 const FLAGS: [(Flags, &str); 3] = [
@@ -116,6 +116,10 @@ fn write(parts: Vec<Part>, nexthops: &Nexthops) -> VecDeque<String> {
     for part in parts {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "ip link add {}", part.words);
+        let limits = write_limits(&part.config);
+        if !limits.is_empty() {
+            let _ = writeln!(out, "# Linux has no {}", limits.join(" "));
+        }
         write_entries(&mut entries, part, &mut used);
     }
     write_nexthops(&mut out, nexthops, &used);

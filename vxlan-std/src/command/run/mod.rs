@@ -79,6 +79,10 @@ of one address family may share a UDP port if their VNIs differ.
   ageing S             seconds until a learned entry is forgotten [default: 300]
   maxaddress N         how many entries there may be [default: unlimited]
   [no]learning         learn from what is received [default: learning]
+  learnquota N         entries that may be learned from one VTEP [default: unlimited] *
+  learnrate N BURST    entries that may be learned in a second, and at once [default: unlimited] *
+  movedamping N S HOLD moves in S seconds, before a station is held for HOLD [default: none] *
+  unlearned WHAT       'drop' frames of whom quota and rate refuse [default: deliver] *
   [no]udpcsum          UDP checksum over IPv4 [default: udpcsum]
   [no]l2miss           tell about unknown destinations [default: nol2miss]
   [no]l3miss           tell about unknown neighbours [default: nol3miss]
@@ -96,7 +100,7 @@ of one address family may share a UDP port if their VNIs differ.
   [no]localbypass      hand frames for this host over directly [default: localbypass]
   [no]gbp              group policy extension [default: nogbp]
 
-The MTU is what dev leaves, or 1500; the address is random; the device is up unless \
+* Linux has no such thing. The MTU is what dev leaves, or 1500; the address is random; the device is up unless \
 'down' is said.";
 
 const FDB: &str = "An entry, in the words of 'bridge fdb append'. May be given several times; \

@@ -19,8 +19,8 @@ pub(crate) use fdb::{
     FdbRequest, FdbSpec, FileSpec, FlushSpec, GetSpec, ShowSpec, parse_fdb, parse_fdb_request,
 };
 pub(crate) use link::{
-    ImportSpec, LinkFilter, LinkOptions, LinkRequest, LinkSpec, Switch, parse_link,
-    parse_link_request, write_link,
+    ImportSpec, LimitOptions, LinkFilter, LinkOptions, LinkRequest, LinkSpec, Switch, parse_link,
+    parse_link_request, write_limits, write_link,
 };
 pub(crate) use mdb::{GroupName, GroupRequest, GroupSpec, parse_mdb};
 pub(crate) use neigh::{NeighFilter, NeighRequest, NeighSpec, parse_neigh};
@@ -59,6 +59,13 @@ mod tests {
         "tos",
         "ageing",
         "maxaddress",
+        "learnquota",
+        "learnrate",
+        "movedamping",
+        "unlearned",
+        "unlimited",
+        "none",
+        "drop",
         "learning",
         "nolearning",
         "srcport",

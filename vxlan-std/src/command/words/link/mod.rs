@@ -1,5 +1,6 @@
 //! What follows `ip link`.
 
+mod limits;
 mod options;
 mod peer;
 mod show;
@@ -12,6 +13,7 @@ use super::cursor::Cursor;
 use super::error::Problem;
 use super::number::number32;
 use super::{INTERFACE, WordsError, interface};
+pub(crate) use limits::{LimitOptions, write_limits};
 pub(crate) use options::LinkOptions;
 pub(crate) use peer::ImportSpec;
 pub(crate) use show::LinkFilter;
@@ -75,7 +77,7 @@ pub(crate) fn parse_link_request(words: &[&str]) -> Result<LinkRequest, WordsErr
 ///
 /// Follows iproute2: `tos` is hexadecimal; other numbers are decimal, `0x` hexadecimal or octal;
 /// `ttl auto`, `ageing none` and `maxaddress unlimited` stand for zero. `remote any`, `group any`
-/// and `local any` are the same as nothing.
+/// and `local any` are the same as nothing. The limits to learning have words of their own.
 pub(crate) fn parse_link(text: &str) -> Result<LinkSpec, WordsError> {
     LinkSpec::new(&mut Cursor::new("link", text))
 }

@@ -11,7 +11,7 @@ use super::super::cursor::Cursor;
 use super::super::error::Problem;
 use super::super::number::{hexadecimal, number, number16, number32};
 use super::super::{INTERFACE, WordsError, interface};
-use super::Switch;
+use super::{LimitOptions, Switch};
 
 const VNI: &str = "a number from 0 to 16777215";
 const PORT: &str = "a port from 0 to 65535";
@@ -43,6 +43,8 @@ pub(crate) struct LinkOptions {
     pub(crate) ageing: Option<u32>,
     /// `IFLA_VXLAN_LIMIT`.
     pub(crate) limit: Option<u32>,
+    /// Those that Linux does not have.
+    pub(crate) limits: LimitOptions,
     /// `IFLA_VXLAN_RESERVED_BITS`.
     pub(crate) reserved_bits: Option<ReservedBits>,
     /// Words without a value.
@@ -96,6 +98,7 @@ impl LinkOptions {
         if let Some(limit) = self.limit {
             config = config.limit(NonZeroU32::new(limit));
         }
+        config = self.limits.config(config);
         if let Some(bits) = self.reserved_bits {
             config = config.reserved_bits(bits);
         }
@@ -173,6 +176,7 @@ impl LinkOptions {
             "mtu" | "address" => {
                 return Err(words.error(word, Problem::Expected("this word before \"type\"")));
             }
+            _ if self.limits.word(words, word)? => {}
             _ => {
                 let Some((switch, on)) = Switch::named(word) else {
                     return Err(words.error(word, Problem::Unknown));

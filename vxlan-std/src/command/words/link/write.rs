@@ -12,7 +12,8 @@ use super::parse_link;
 ///
 /// Only what differs from the default of the kernel is said, so that an `ip` that is older than an
 /// option understands the line of a device without it; the port is always said, because `ip`
-/// warns if it is not.
+/// warns if it is not. The limits that Linux does not have are left out: see
+/// [`write_limits`](super::write_limits).
 pub(crate) fn write_link(
     name: &str,
     mac: Option<Mac>,
