@@ -7,14 +7,17 @@ mod suppress;
 mod vni;
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 pub use suppress::suppress;
+use vxlan_core::device::{LearnRate, MoveDamping};
 use vxlan_core::vni_filter::{Slot, WithVnis};
 use vxlan_core::wire::ethernet::EtherType;
 use vxlan_core::wire::{Addresses, ethernet, ipv4, ipv6, udp, vxlan};
 use vxlan_core::{
-    Compat, Config, Device, Df, DropReason, Egress, Encapsulated, Ingress, Instant, Mac, Packet,
-    Route, Stats, Underlay, Vni, Worker, fdb, packet::HEADROOM,
+    Compat, Config, ConfigChange, Device, Df, DropReason, Egress, Encapsulated, Event, Ingress,
+    Instant, Mac, Packet, Route, Stats, Underlay, Unlearned, Vni, Worker, fdb, packet::HEADROOM,
 };
 
 pub use netlink::netlink;
@@ -137,6 +140,9 @@ pub fn receive(input: &[u8]) {
     // Most recorded packets are for VNI 42; take the packet's own to get further.
     let vni = vxlan::Header::split(payload).map_or(Vni::MIN, |(header, _)| header.vni());
     let mut device = device(options, WEST, local, IpAddr::from([192, 0, 2, 9]), vni);
+    if options & 128 != 0 {
+        limited(&mut device, tos, payload);
+    }
     let from = Underlay::new(source).tos(tos);
     receive_filtered(options, &from, payload, vni);
     let mut worker = Worker::new(Instant::from_millis(1000));
@@ -168,6 +174,56 @@ pub fn receive(input: &[u8]) {
         assert!(device.fdb().len() <= 8);
     }
     assert!(device.age(Instant::from_millis(1_000_000)).count() <= 1);
+}
+
+/// The same from several VTEPs, with the least that limits to learning allow; what was learned is
+/// gone afterwards.
+fn limited(device: &mut Table, tos: u8, payload: &[u8]) {
+    let once = LearnRate {
+        per_second: NonZeroU32::MIN,
+        burst: NonZeroU32::MIN,
+    };
+    let damping = MoveDamping {
+        moves: NonZeroU32::MIN,
+        within: Duration::from_secs(1),
+        hold: Duration::from_secs(1),
+    };
+    let change = ConfigChange::new()
+        .learn_quota(Some(NonZeroU32::MIN))
+        .learn_rate(Some(once))
+        .move_damping(Some(damping))
+        .unlearned(Unlearned::Drop);
+    let changed = device.change(Instant::ZERO, &change, drop);
+    changed.expect("there is room to count");
+    let mut worker = Worker::new(Instant::ZERO);
+    let mut moves = 0;
+    for last in [2, 3, 2, 3, 4, 2] {
+        let from = Underlay::new(IpAddr::from([192, 0, 2, last])).tos(tos);
+        let mut copy = payload.to_vec();
+        let mut datagram = Packet::new(&mut copy, 0, payload.len()).expect("it fits");
+        if let Ingress::Deliver(_, event) | Ingress::Drop(_, event) =
+            device.receive(&mut worker, &from, &mut datagram)
+        {
+            moves += u32::from(matches!(event, Some(Event::Migrated { .. })));
+        }
+        let learned = device.fdb().learned(from.source).expect("it is counted");
+        assert!(learned <= 1, "the quota holds");
+    }
+    assert!(moves <= 1, "the second move is one too many");
+    drop(device.stop());
+    device.set_up(true);
+    for last in [2, 3, 4] {
+        let left = device.fdb().learned(IpAddr::from([192, 0, 2, last]));
+        assert_eq!(left, Some(0), "nothing is left to count");
+    }
+    let off = ConfigChange::new()
+        .learn_quota(None)
+        .learn_rate(None)
+        .move_damping(None)
+        .unlearned(Unlearned::Deliver);
+    device
+        .change(Instant::ZERO, &off, drop)
+        .expect("it is as before");
 }
 
 /// Any frame from the overlay.
