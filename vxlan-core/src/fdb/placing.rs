@@ -5,7 +5,7 @@
 //! than the cursor lie by the new hash and the others by the old one, all in the same buckets. That
 //! is sound: each bucket counts who passed it, whichever hash led them there, and whoever is taken
 //! out leaves a place for himself. A search looks along both ways. An ordinary look-up pays nothing
-//! for that: it reads the whole last byte of a bucket in any case, whose highest bit sends it to the
+//! for that: it reads the whole passage of a bucket in any case, whose highest bit sends it to the
 //! slow search.
 //!
 //! 1. Each bucket is marked: entries may lie elsewhere.
