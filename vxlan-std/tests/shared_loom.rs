@@ -5,6 +5,8 @@
 #![cfg(all(feature = "shared", loom))]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test may fail loudly")]
 
+use std::sync::Arc;
+
 use loom::thread;
 use vxlan_core::fdb::{Fixed, Key, Record, Storage};
 use vxlan_core::vni_filter::{Slot, WithVnis};
@@ -57,10 +59,19 @@ fn assert_alike<S: Storage>(writer: &Writer<S>) {
     writer.with_copies(|[one, other]| assert_eq!(table(one), table(other)));
 }
 
+/// Room for devices with memory of a fixed size, which are moved about while they are made. More than
+/// the thread of a model has.
+const STACK: usize = 1 << 18;
+
 fn model(test: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
-    builder.check(test);
+    let test = Arc::new(test);
+    builder.check(move || {
+        let test = Arc::clone(&test);
+        let thread = thread::Builder::new().stack_size(STACK);
+        thread.spawn(move || test()).unwrap().join().unwrap();
+    });
 }
 
 /// F-01: a reader sees both entries of a change or none.
