@@ -152,7 +152,7 @@ impl Restoring {
         Ok(self.entered < snapshot.len())
     }
 
-    /// Takes out again what was added: entries that are new as a whole, of others the remotes.
+    /// Takes out again what was added, with its last destination an entry that is new.
     fn undo<S: Storage>(
         &mut self,
         snapshot: &Snapshot,
@@ -165,9 +165,14 @@ impl Restoring {
             let (Some(line), Some(target)) = (snapshot.lines.get(at), self.targets.get(at)) else {
                 continue;
             };
+            let entry = device.fdb().find(&line.key);
+            let new = self.new.contains(&line.key);
+            if !entry.is_some_and(|entry| line.is_in(&entry, target, new)) {
+                continue; // Somebody has made something else of it.
+            }
             let remote = match target {
-                fdb::Target::Remote(remote) if !self.new.contains(&line.key) => Some(remote),
-                _ => None,
+                fdb::Target::Remote(remote) => Some(remote),
+                fdb::Target::Nexthop { .. } => None,
             };
             if let Ok(removed) = device.fdb_mut().remove(&line.key, remote) {
                 removed.map(Event::Removed).for_each(&mut tell);
@@ -194,6 +199,15 @@ impl Line {
             self.date(device, now, away);
         }
         Ok(told)
+    }
+
+    /// Whether an entry still has what this line added; a new one, with nothing changed of it.
+    fn is_in(&self, entry: &fdb::Entry<'_>, target: &fdb::Target, new: bool) -> bool {
+        let leads = match target {
+            fdb::Target::Remote(remote) => entry.remotes().any(|has| has == remote),
+            fdb::Target::Nexthop { id, .. } => entry.nexthop() == Some(*id),
+        };
+        leads && (!new || entry.state() == self.state && entry.flags() == self.flags)
     }
 
     fn target<S: Storage>(

@@ -69,6 +69,47 @@ fn full() -> Device<Growable> {
     device
 }
 
+/// What somebody made of an entry while a snapshot came back stays when the rest cannot be had.
+#[test]
+fn what_others_changed_stays() {
+    let mut before = device(config(), Growable::new());
+    for last in 1..=3 {
+        let there = before.remote([192, 0, 2, 2].into());
+        before.fdb_append(NOW, mac(last), there).unwrap();
+    }
+    let snapshot = Snapshot::take(&before, NOW, wall());
+    // Room for the default entry and two more.
+    let limited = config().limit(core::num::NonZeroU32::new(3));
+    let mut after = device(limited, Growable::new());
+    let mut restoring = Restoring::of(&snapshot);
+    let (mut changed, mut told) = (None, Vec::new());
+    let outcome = loop {
+        let (device, times) = (&mut after, (NOW, wall()));
+        let tell = |event| told.push(event);
+        let more = restoring.more((&snapshot, 1), device, times, |_| Ok(()), tell);
+        if !matches!(more, Ok(true)) {
+            break more;
+        }
+        if let (None, Some(Event::Changed(record))) = (changed, told.first()) {
+            let update = Update {
+                key: record.key,
+                state: record.state,
+                flags: record.flags,
+                mode: Mode::CREATE | Mode::REPLACE,
+                destination: after.remote([203, 0, 113, 7].into()).into(),
+                limit: 0,
+            };
+            after.fdb_update(NOW, &update).unwrap().unwrap();
+            changed = Some(record.key);
+        }
+    };
+    assert!(matches!(outcome, Err(RestoreError::Entry { .. })));
+    let entry = after.fdb().find(&changed.unwrap()).unwrap();
+    let addr: core::net::IpAddr = [203, 0, 113, 7].into();
+    assert_eq!(entry.first_remote().unwrap().addr, addr);
+    assert_eq!(after.fdb().len(), 2, "that and the default entry");
+}
+
 /// What was learned is still learned: it counts for a quota, though that may be a lower one now.
 #[test]
 fn learned_entries_count_again() {
