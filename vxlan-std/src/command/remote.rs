@@ -109,7 +109,7 @@ that mean nothing, 255 for what the kernel would refuse, 254 when 'get' finds no
 
 const LINK: &str = "Words:
   link add [NAME] [address MAC] [mtu N] [up] type vxlan id VNI [OPTION]...
-  link set NAME [address MAC] [mtu N] [up|down] [type vxlan OPTION...]
+  link set NAME [name NEW] [address MAC] [mtu N] [up|down] [type vxlan OPTION...]
   link del NAME
   link show [NAME] [up] [master BRIDGE]
   link import DEV [name NAME] [up]

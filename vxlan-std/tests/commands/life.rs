@@ -91,6 +91,13 @@ pub(crate) fn devices_follow_their_interfaces(_: &str) -> Result<(), Skip> {
     assert_eq!(taken.status.code(), Some(2), "{taken:?}");
     assert_eq!(taken.stderr, b"RTNETLINK answers: File exists\n");
     assert!(shown(&namespace, "link show vx8").contains("mtu 1280 "));
+    let wish = "link set vx8 name vx1 type vxlan mcroute ageing 77";
+    assert_eq!(vtep(&namespace, wish).status.code(), Some(2));
+    let options = shown(&namespace, "link export vx8");
+    assert!(
+        !options.contains("mcroute") && !options.contains("ageing 77"),
+        "{options}"
+    );
     assert_eq!(shown(&namespace, "link set vx8 mtu 1300 name vx9"), "");
 
     // An MTU that the interface below cannot carry is taken back.

@@ -89,6 +89,7 @@ fn as_before(config: &Valid) -> ConfigChange {
         .ttl(config.ttl())
         .df(config.df())
         .learning(config.flags().contains(Flags::LEARN))
+        .multicast_route(config.flags().contains(Flags::MC_ROUTE))
         .local_bypass(config.flags().contains(Flags::LOCALBYPASS))
         .ageing(config.ageing());
     let change = LimitOptions::of(config).change(change);
