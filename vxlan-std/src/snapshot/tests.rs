@@ -105,7 +105,7 @@ fn what_others_changed_stays() {
     };
     assert!(matches!(outcome, Err(RestoreError::Entry { .. })));
     let entry = after.fdb().find(&changed.unwrap()).unwrap();
-    let addr: core::net::IpAddr = [203, 0, 113, 7].into();
+    let addr: IpAddr = [203, 0, 113, 7].into();
     assert_eq!(entry.first_remote().unwrap().addr, addr);
     assert_eq!(after.fdb().len(), 2, "that and the default entry");
 }
