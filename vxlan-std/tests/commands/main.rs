@@ -9,6 +9,7 @@
 )]
 
 mod describe;
+mod directory;
 mod life;
 mod limits;
 mod mdb;

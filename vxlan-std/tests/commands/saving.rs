@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -11,32 +11,12 @@ use vxlan_core::fdb::{Flags, Growable, Mode, State, Update};
 use vxlan_core::{Config, Device, Instant, Mac, Vni};
 use vxlan_std::Snapshot;
 
+use crate::directory::Directory;
 use crate::runner::namespace::{Namespace, VTEP};
 use crate::runner::{Skip, wait_for};
 
 const ENTRIES: u32 = 200_000;
 const SOON: Duration = Duration::from_secs(20);
-
-/// A directory of a test, removed with it.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("vtep-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A file system with room for so many KiB, gone with the test.
 struct Small(Directory);

@@ -1,34 +1,14 @@
 //! What a daemon starts with: a file that says what should exist, and tables of the last run.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 
 use nix::sys::signal::Signal;
 
+use crate::directory::Directory;
 use crate::runner::Skip;
 use crate::runner::namespace::{Namespace, VTEP};
-
-/// A directory of a test, removed with it.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("vtep-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn vtep(namespace: &Namespace, words: &[&str]) -> Output {
     let mut all = vec!["30", VTEP];
@@ -82,7 +62,7 @@ unlearned = "drop"
 /// The devices and entries of a file are those of the same words on the command line.
 pub(crate) fn a_file_says_what_exists(_: &str) -> Result<(), Skip> {
     let (namespace, directory) = (Namespace::new("file")?, Directory::new("file"));
-    let path = directory.text("vtep.toml");
+    let path = directory.file("vtep.toml");
     fs::write(&path, FILE).unwrap();
     let mut run = namespace.start(&["--config", &path], "vx2");
     assert!(namespace.ip("link show vx0").contains("mtu 1400"));
@@ -123,7 +103,7 @@ pub(crate) fn a_file_says_what_exists(_: &str) -> Result<(), Skip> {
 /// One wrong word anywhere, and nothing of the file is done.
 pub(crate) fn a_wrong_file_is_refused_as_a_whole(_: &str) -> Result<(), Skip> {
     let (namespace, directory) = (Namespace::new("badfile")?, Directory::new("badfile"));
-    let path = directory.text("vtep.toml");
+    let path = directory.file("vtep.toml");
     for (text, line, status) in [
         (
             FILE.replace("id = 43", "id = 430000000"),
@@ -202,7 +182,7 @@ pub(crate) fn a_wrong_file_is_refused_as_a_whole(_: &str) -> Result<(), Skip> {
 /// What was in a table is there again after a restart; a damaged file ends the start and stays.
 pub(crate) fn tables_outlive_the_daemon(_: &str) -> Result<(), Skip> {
     let (namespace, directory) = (Namespace::new("state")?, Directory::new("state"));
-    let state = directory.text("made/for/it");
+    let state = directory.file("made/for/it");
     let arguments = [
         "--link",
         "vx0 type vxlan id 42 remote 192.0.2.2",
@@ -271,7 +251,7 @@ pub(crate) fn tables_outlive_the_daemon(_: &str) -> Result<(), Skip> {
 
 /// `fdb save` and `fdb load` while it runs.
 fn by_request(namespace: &Namespace, directory: &Directory, before: &str) {
-    let file = directory.text("by-hand");
+    let file = directory.file("by-hand");
     shown(namespace, &format!("fdb save dev vx0 file {file}"));
     shown(namespace, "fdb flush dev vx0");
     assert_eq!(shown(namespace, "fdb show dev vx0"), "");
